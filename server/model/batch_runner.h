@@ -1,0 +1,30 @@
+// What the batching layer runs; LoadedModel in the server, a puppet that a test steps by hand in tests.
+#pragma once
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "server/execution/execution_context.h"
+#include "server/tensor/tensor.h"
+
+namespace stillwave::model {
+
+class BatchRunner {
+ public:
+  virtual ~BatchRunner() = default;
+
+  // Computes outputs for N samples. inputs[i] is {N, …} in signature order, already validated, equal N everywhere,
+  // data at any alignment. outputs[j] is {N, …} of the shape that OutputShapes gave. Thread-safe with distinct
+  // contexts; deterministic, and each sample's bits do not depend on the others or on N.
+  virtual absl::Status Run(execution::ExecutionContext& context, absl::Span<const tensor::TensorView> inputs,
+                           absl::Span<const tensor::MutableTensorView> outputs) const = 0;
+
+  // The output shapes, in signature order, for inputs of these shapes (batch axis included). INVALID_ARGUMENT when
+  // the network cannot take them (a time axis shorter than a kernel, say), naming node and rule.
+  virtual absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(
+      absl::Span<const tensor::Shape> input_shapes) const = 0;
+};
+
+}  // namespace stillwave::model
