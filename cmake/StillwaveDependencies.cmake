@@ -4,12 +4,19 @@ find_package(absl REQUIRED)
 # Module mode first: Debian's gRPC config expects protobuf::libprotobuf to exist.
 find_package(Protobuf REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
-find_package(dnnl REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(OpenSSL REQUIRED)
+
+# By hand: the library's own CMake package also asks for OpenCL, which a CPU server has no use for.
+find_library(STILLWAVE_DNNL_LIBRARY dnnl REQUIRED)
+find_path(STILLWAVE_DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
+add_library(stillwave_dnnl INTERFACE)
+add_library(stillwave::dnnl ALIAS stillwave_dnnl)
+target_include_directories(stillwave_dnnl SYSTEM INTERFACE "${STILLWAVE_DNNL_INCLUDE_DIR}")
+target_link_libraries(stillwave_dnnl INTERFACE "${STILLWAVE_DNNL_LIBRARY}")
 
 # Only ONNX's message classes: the full libonnx refuses files newer than itself.
 find_library(STILLWAVE_ONNX_PROTO_LIBRARY onnx_proto REQUIRED)

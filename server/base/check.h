@@ -5,18 +5,18 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define SW_CHECK(condition)                                                                          \
-  do {                                                                                               \
-    if (!(condition)) [[unlikely]] {                                                                 \
-      std::fprintf(stderr, "%s:%d: broken invariant: %s\n", __FILE__, __LINE__, #condition);         \
-      std::abort();                                                                                  \
-    }                                                                                                \
+#define SW_CHECK(condition)                                                                  \
+  do {                                                                                       \
+    if (!(condition)) [[unlikely]] {                                                         \
+      std::fprintf(stderr, "%s:%d: broken invariant: %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                                          \
+    }                                                                                        \
   } while (false)
 
-#define SW_CHECK_OK(expr)                                                                            \
-  do {                                                                                               \
-    if (const auto& sw_status = (expr); !sw_status.ok()) [[unlikely]] {                              \
-      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, sw_status.ToString().c_str());         \
-      std::abort();                                                                                  \
-    }                                                                                                \
+#define SW_CHECK_OK(expr)                                                                    \
+  do {                                                                                       \
+    if (const auto& sw_status = (expr); !sw_status.ok()) [[unlikely]] {                      \
+      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, sw_status.ToString().c_str()); \
+      std::abort();                                                                          \
+    }                                                                                        \
   } while (false)

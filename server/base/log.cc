@@ -87,8 +87,7 @@ std::string FormatText(LogLevel level, absl::string_view message, std::initializ
   std::string line = absl::StrCat(Timestamp(), " ", kPadded[static_cast<int>(level)], " ", message);
   for (const LogField& field : fields) {
     const auto* text = std::get_if<std::string>(&field.value);
-    absl::StrAppend(&line, " ", field.name, "=",
-                    text != nullptr && !NeedsQuotes(*text) ? *text : Quote(ToJson(field)));
+    absl::StrAppend(&line, " ", field.name, "=", text != nullptr && !NeedsQuotes(*text) ? *text : Quote(ToJson(field)));
   }
   return line;
 }

@@ -11,11 +11,11 @@
 #define STILLWAVE_CONCAT(a, b) STILLWAVE_CONCAT_INNER(a, b)
 
 // Returns from the enclosing function when `expr` (an absl::Status) is not OK.
-#define RETURN_IF_ERROR(expr)                                                    \
-  do {                                                                           \
-    if (absl::Status stillwave_status_ = (expr); !stillwave_status_.ok()) {      \
-      return stillwave_status_;                                                  \
-    }                                                                            \
+#define RETURN_IF_ERROR(expr)                                               \
+  do {                                                                      \
+    if (absl::Status stillwave_status_ = (expr); !stillwave_status_.ok()) { \
+      return stillwave_status_;                                             \
+    }                                                                       \
   } while (false)
 
 // ASSIGN_OR_RETURN(auto value, ExprReturningStatusOr());

@@ -174,8 +174,8 @@ struct Identity {};
 // Inference mode only: output = input. ratio and training mode were checked by the importer.
 struct Dropout {};
 
-using Op = std::variant<Conv, BatchNormalization, Pool, GlobalPool, Gemm, MatMul, Unary, Binary, Softmax, Reduce, Concat,
-                        Reshape, Flatten, Squeeze, Unsqueeze, Transpose, Pad, Slice, Gather, Cast, ShapeOf,
+using Op = std::variant<Conv, BatchNormalization, Pool, GlobalPool, Gemm, MatMul, Unary, Binary, Softmax, Reduce,
+                        Concat, Reshape, Flatten, Squeeze, Unsqueeze, Transpose, Pad, Slice, Gather, Cast, ShapeOf,
                         ConstantOfShape, Expand, Identity, Dropout>;
 
 // ONNX's name of the operator: "Conv", "GlobalAveragePool", "LogSoftmax", …

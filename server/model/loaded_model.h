@@ -59,8 +59,7 @@ class LoadedModel final : public BatchRunner {
 
   absl::Status Run(execution::ExecutionContext& context, absl::Span<const tensor::TensorView> inputs,
                    absl::Span<const tensor::MutableTensorView> outputs) const override;
-  absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(
-      absl::Span<const tensor::Shape> input_shapes) const override;
+  absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> input_shapes) const override;
 
   // For people: inputs, outputs, parameters, and a table of layers with shapes, primitive, implementation and what
   // was fused, for one sample of the warm-up length (or `window_length`, when positive).
