@@ -1,6 +1,5 @@
 #include "server/graph/graph.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "server/base/check.h"
@@ -67,9 +66,21 @@ std::vector<int> Graph::Producers() const {
   return producers;
 }
 
-void Graph::ReplaceUses(ValueId from, ValueId to) {
-  for (Node& node : nodes_) std::replace(node.inputs.begin(), node.inputs.end(), from, to);
-  std::replace(outputs_.begin(), outputs_.end(), from, to);
+void Graph::ReplaceUses(std::vector<ValueId> replacement) {
+  SW_CHECK(replacement.size() == values_.size());
+  // Follows a chain to its end and shortens it, so that long chains stay linear.
+  const auto resolve = [&replacement](ValueId id) {
+    ValueId end = id;
+    while (replacement[static_cast<size_t>(end)] != end) end = replacement[static_cast<size_t>(end)];
+    while (id != end) id = std::exchange(replacement[static_cast<size_t>(id)], end);
+    return end;
+  };
+  for (Node& node : nodes_) {
+    for (ValueId& id : node.inputs) {
+      if (id != kNoValue) id = resolve(id);
+    }
+  }
+  for (ValueId& id : outputs_) id = resolve(id);
 }
 
 }  // namespace stillwave::graph

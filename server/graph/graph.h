@@ -66,8 +66,9 @@ class Graph {
   std::vector<int> UseCounts() const;
   // The index of the node that produces each value, or -1 (inputs, constants); indexed by ValueId.
   std::vector<int> Producers() const;
-  // Lets every reader of `from` read `to` instead, graph outputs too.
-  void ReplaceUses(ValueId from, ValueId to);
+  // Lets every reader of value v read replacement[v] instead, graph outputs too. A replacement may itself be replaced.
+  // REQUIRES: one entry per value; entries that stay hold their own id; no cycles.
+  void ReplaceUses(std::vector<ValueId> replacement);
 
   // Of the file, for messages.
   std::string name;

@@ -1,0 +1,112 @@
+// Worker threads and one bounded queue for each model.
+//
+//   ModelQueue A ─┐                       ┌─ worker 1 (its own ExecutionContext)
+//   ModelQueue B ─┼─ policy: least recent ┼─ worker 2
+//   ModelQueue C ─┘   service, oldest     └─ deadline thread: answers waiting tasks whose time has passed
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/base/clock.h"
+#include "server/batching/inference_task.h"
+#include "server/metrics/server_metrics.h"
+#include "server/model/batch_runner.h"
+
+namespace stillwave::batching {
+
+struct ModelQueueOptions {
+  // For messages.
+  std::string name;
+  // Samples that one call of the runner takes. Positive.
+  int64_t max_batch_size = 32;
+  // Samples that may wait; those that a worker has taken do not count. Positive.
+  int64_t max_queue_samples = 4096;
+  // Batches of this model that may run at the same time. 0: as many as there are workers.
+  int max_running_batches = 0;
+};
+
+namespace internal {
+class SchedulerCore;
+struct QueueState;
+}  // namespace internal
+
+// The way in for one model's tasks. Thread-safe.
+class ModelQueue {
+ public:
+  ModelQueue(std::shared_ptr<internal::SchedulerCore> core, std::shared_ptr<internal::QueueState> state);
+  // Refuses new tasks. What was accepted is still answered, and the runner lives until then; the destructor does not
+  // wait for it, so the last handle may be dropped anywhere, in a task's `done` too.
+  ~ModelQueue();
+  ModelQueue(const ModelQueue&) = delete;
+  ModelQueue& operator=(const ModelQueue&) = delete;
+
+  // Never blocks. OK: `task.done` will be called exactly once, from a thread of the scheduler (never from inside
+  // Submit). Otherwise it is not called and destroyed: RESOURCE_EXHAUSTED when the queue is full, UNAVAILABLE when the
+  // scheduler drains or the queue is closed. REQUIRES: task.samples > 0 and inputs are valid.
+  absl::Status Submit(InferenceTask task);
+
+  // As Submit, for those who try again: a refused task is left as it was, and not counted as a rejection.
+  absl::Status TrySubmit(InferenceTask& task);
+
+  // Calls `ready` once, when a task of `samples` may be accepted again: at once, from this thread, if that is now;
+  // else from a thread of the scheduler. Called too when the queue closes or the scheduler drains. For those who can
+  // wait, as streams do; a slot is not reserved. `ready` must not block.
+  void WhenSpaceFrees(int64_t samples, absl::AnyInvocable<void()> ready);
+
+  // Refuses new tasks and waits until all accepted ones are answered. REQUIRES: not called from a task's `done`.
+  void Close();
+
+  const ModelQueueOptions& options() const;
+  int64_t waiting_samples() const;
+
+ private:
+  const std::shared_ptr<internal::SchedulerCore> core_;
+  const std::shared_ptr<internal::QueueState> state_;
+};
+
+// A task that finds an idle worker runs at once. Else it waits in its model's queue; a freed worker takes up to
+// max_batch_size samples of tasks with equal per-sample shapes, oldest first, across models in turn by least recent
+// service. A task whose deadline passes while it waits is answered with DEADLINE_EXCEEDED at that time, by a thread that
+// does nothing else; one whose `cancelled` is set, with CANCELLED when a worker reaches it or its place is needed.
+// Neither is computed. Thread-safe.
+class BatchScheduler {
+ public:
+  struct Options {
+    // Threads that compute. At least 1; FindCpuGrant says how many are useful.
+    int workers = 1;
+    // Outlives the scheduler.
+    const base::Clock* clock = &base::RealClock::Get();
+  };
+
+  explicit BatchScheduler(const Options& options);
+  // Drains.
+  ~BatchScheduler();
+  BatchScheduler(const BatchScheduler&) = delete;
+  BatchScheduler& operator=(const BatchScheduler&) = delete;
+
+  // `metrics` outlives the scheduler and all handles. INVALID_ARGUMENT for an option out of its range. A handle may
+  // outlive the scheduler; it then refuses.
+  absl::StatusOr<std::shared_ptr<ModelQueue>> AddModel(std::shared_ptr<const model::BatchRunner> runner,
+                                                       ModelQueueOptions options,
+                                                       const metrics::ModelMetrics* metrics);
+
+  // Refuses new tasks with UNAVAILABLE, finishes all accepted ones and ends the threads. Blocks until then; may be
+  // called again. REQUIRES: not called from a task's `done`.
+  void Drain();
+
+  // Answers waiting tasks whose deadline has passed by the clock. The deadline thread does the same by itself; a test
+  // that steps a fake clock calls it.
+  void ExpireOverdue();
+
+  int workers() const;
+
+ private:
+  const std::shared_ptr<internal::SchedulerCore> core_;
+};
+
+}  // namespace stillwave::batching

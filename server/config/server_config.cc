@@ -1,0 +1,67 @@
+#include "server/config/server_config.h"
+
+#include <array>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "server/base/status_macros.h"
+
+namespace stillwave::config {
+
+absl::Span<const IntegerOption> IntegerOptions() {
+  static constexpr std::array<IntegerOption, 7> kOptions = {{
+      {"--workers", &ServerConfig::workers, 1, 1024, "Execution",
+       "Threads that run models; each uses one core. By default as many as CPUs are granted (affinity, cgroup quota)"},
+      {"--max_queue_samples", &ServerConfig::max_queue_samples, 1, 1'000'000, "Execution",
+       "Samples that may wait for a worker, for each model; more are refused with RESOURCE_EXHAUSTED"},
+      {"--max_batch_size", &ServerConfig::max_batch_size, 1, 1024, "Execution",
+       "Samples that one request may bring and that are computed at once"},
+      {"--window_length", &ServerConfig::window_length, 0, 1 << 24, "Execution",
+       "Time steps to warm up for, and a stream's window when it names none, if the model leaves its length open; "
+       "0: chosen by the model"},
+      {"--max_streams", &ServerConfig::max_streams, 1, 100'000, "Streams",
+       "StreamWindows calls at the same time; more are refused with RESOURCE_EXHAUSTED"},
+      {"--max_series_per_stream", &ServerConfig::max_series_per_stream, 1, 10'000, "Streams",
+       "Series that one StreamWindows call may have open"},
+      {"--drain_delay", &ServerConfig::drain_delay_seconds, 0, 3600, "Life",
+       "Seconds to go on serving after SIGTERM with readiness off, so that balancers notice; then new work is refused "
+       "and accepted work is finished"},
+  }};
+  return kOptions;
+}
+
+absl::StatusOr<HostPort> ParseHostPort(absl::string_view flag, absl::string_view address) {
+  const size_t colon = address.rfind(':');
+  HostPort parsed;
+  if (colon != absl::string_view::npos && colon > 0) {
+    absl::string_view host = address.substr(0, colon);
+    const bool bracketed = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
+    const bool plain = host.find_first_of(bracketed ? "[]/ " : "[]:/ ") == absl::string_view::npos;
+    if (plain && !host.empty() && absl::SimpleAtoi(address.substr(colon + 1), &parsed.port) && parsed.port >= 0 &&
+        parsed.port <= 65535) {
+      parsed.host = std::string(host);
+      return parsed;
+    }
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(flag, " must be host:port with a port between 0 and 65535; was \"", address, "\""));
+}
+
+absl::Status Validate(const ServerConfig& config) {
+  for (const IntegerOption& option : IntegerOptions()) {
+    const int64_t value = config.*option.field;
+    if (value < option.minimum || value > option.maximum) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(option.flag, " must be between ", option.minimum, " and ", option.maximum, "; was ", value));
+    }
+  }
+  if (!config.model.empty() && !config.model_repository.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("--model and --model_repository must not be given together; were \"",
+                                                   config.model, "\" and \"", config.model_repository, "\""));
+  }
+  RETURN_IF_ERROR(ParseHostPort("--grpc_address", config.grpc_address).status());
+  return ParseHostPort("--http_address", config.http_address).status();
+}
+
+}  // namespace stillwave::config

@@ -1,0 +1,61 @@
+// What a server is asked to do, checked as a whole. Flags fill it; tests may fill it by hand.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "server/base/log.h"
+#include "server/model/load_options.h"
+
+namespace stillwave::config {
+
+struct ServerConfig {
+  // A repository folder or one model file; at most one of them. Neither: the embedded demonstration model.
+  std::string model_repository;
+  std::string model;
+
+  // host:port, [IPv6]:port; port 0 lets the system choose.
+  std::string grpc_address = "127.0.0.1:8001";
+  std::string http_address = "127.0.0.1:8002";
+
+  // The ranges of the whole numbers are those of IntegerOptions().
+  int64_t workers = 1;
+  int64_t max_queue_samples = 4096;
+  int64_t max_batch_size = 32;
+  int64_t window_length = 0;
+  int64_t max_streams = 256;
+  int64_t max_series_per_stream = 64;
+  int64_t drain_delay_seconds = 0;
+
+  model::BatchNormMode batch_norm = model::BatchNormMode::kPrimitive;
+  bool strict_readiness = false;
+  base::LogLevel log_level = base::LogLevel::kInfo;
+  base::LogFormat log_format = base::LogFormat::kText;
+};
+
+// A whole number that a flag sets; minimum and maximum are allowed values.
+struct IntegerOption {
+  absl::string_view flag;  // "--workers"
+  int64_t ServerConfig::*field;
+  int64_t minimum;
+  int64_t maximum;
+  absl::string_view group;
+  absl::string_view help;
+};
+absl::Span<const IntegerOption> IntegerOptions();
+
+struct HostPort {
+  std::string host;  // without brackets
+  int port = 0;
+};
+// INVALID_ARGUMENT naming `flag` unless `address` is host:port with a port between 0 and 65535.
+absl::StatusOr<HostPort> ParseHostPort(absl::string_view flag, absl::string_view address);
+
+// INVALID_ARGUMENT with flag, rule and value for the first field that cannot be obeyed.
+absl::Status Validate(const ServerConfig& config);
+
+}  // namespace stillwave::config

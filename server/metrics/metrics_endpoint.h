@@ -1,0 +1,53 @@
+// The HTTP port: /metrics for Prometheus, /livez and /readyz for probes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace stillwave::metrics {
+
+// GET (and HEAD) only:
+//   /metrics  200, Prometheus' text format
+//   /livez    200 "ok" as long as the process can answer
+//   /readyz   200 "ok", or 503 and the reason
+//   others    404 and a line that names these three
+// Serves from construction to destruction on a few threads of its own. Thread-safe.
+class MetricsEndpoint {
+ public:
+  struct Options {
+    // "host:port", IPv6 in brackets ("[::1]:8002"). Port 0: the system chooses one, port() tells which.
+    std::string address = "127.0.0.1:8002";
+    // The body of /metrics. Required. Thread-safe.
+    std::function<std::string()> metrics_text;
+    // OK: ready; else the message is the reason. Required. Thread-safe.
+    std::function<absl::Status()> readiness;
+    // Connections that are served at the same time; 1 to 64.
+    int threads = 3;
+    // A client that neither sends nor takes a byte for so long is cut off. Positive.
+    absl::Duration io_timeout = absl::Seconds(5);
+  };
+
+  // Binds and starts to serve. INVALID_ARGUMENT for an address that cannot be read; UNAVAILABLE when it cannot be
+  // bound (the port is taken, the host is not this machine's).
+  static absl::StatusOr<std::unique_ptr<MetricsEndpoint>> Create(Options options);
+
+  // Stops listening, ends what is being served and joins the threads.
+  ~MetricsEndpoint();
+  MetricsEndpoint(const MetricsEndpoint&) = delete;
+  MetricsEndpoint& operator=(const MetricsEndpoint&) = delete;
+
+  // The port that is bound, also when 0 was asked for.
+  int port() const;
+
+ private:
+  class Server;
+  explicit MetricsEndpoint(std::unique_ptr<Server> server);
+  const std::unique_ptr<Server> server_;
+};
+
+}  // namespace stillwave::metrics

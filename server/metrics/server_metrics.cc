@@ -1,0 +1,196 @@
+#include "server/metrics/server_metrics.h"
+
+#include <iterator>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "prometheus/family.h"
+#include "prometheus/labels.h"
+#include "prometheus/metric_family.h"
+#include "prometheus/registry.h"
+#include "prometheus/text_serializer.h"
+#include "server/metrics/process_metrics.h"
+
+namespace stillwave::metrics {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Labels;
+using prometheus::MetricFamily;
+
+// By Method, BatchReason and Rejection.
+constexpr const char* kMethodNames[kMethodCount] = {"ModelInfer", "ModelStreamInfer", "StreamWindows"};
+constexpr const char* kBatchReasonNames[kBatchReasonCount] = {"idle", "full", "delay", "drain"};
+constexpr const char* kRejectionNames[kRejectionCount] = {
+    "queue_full", "deadline", "cancelled", "draining", "not_ready", "too_many_streams", "too_many_series"};
+
+// Seconds. A small network takes some ten microseconds; a queue that is slower than 10 s has failed.
+std::vector<double> DurationBounds() {
+  return {25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3,
+          25e-3, 50e-3, 100e-3, 250e-3, 500e-3, 1.0,  2.5,    5.0,  10.0};
+}
+
+std::vector<double> BatchBounds() { return {1, 2, 4, 8, 16, 32, 64, 128, 256}; }
+
+Labels With(Labels labels, const char* name, const std::string& value) {
+  labels.emplace(name, value);
+  return labels;
+}
+
+void Append(std::vector<MetricFamily> from, std::vector<MetricFamily>* to) {
+  to->insert(to->end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}  // namespace
+
+struct ServerMetrics::Families {
+  Family<Counter>& AddCounter(const char* name, const char* help) {
+    return prometheus::BuildCounter().Name(absl::StrCat("stillwave_", name)).Help(help).Register(registry);
+  }
+  Family<Gauge>& AddGauge(const char* name, const char* help) {
+    return prometheus::BuildGauge().Name(absl::StrCat("stillwave_", name)).Help(help).Register(registry);
+  }
+
+  prometheus::Registry registry;
+
+  Family<Counter>& requests = AddCounter(
+      "requests_total", "Finished requests: calls of ModelInfer, messages of ModelStreamInfer, series of StreamWindows.");
+  HistogramFamily request_duration{"stillwave_request_duration_seconds",
+                                   "Time from a decoded request to its response.", DurationBounds()};
+  HistogramFamily queue_duration{"stillwave_queue_duration_seconds",
+                                 "Time a request waited until a worker took it.", DurationBounds()};
+  HistogramFamily compute_duration{"stillwave_compute_duration_seconds",
+                                   "Time a worker ran the batch that a request was part of.", DurationBounds()};
+  Family<Counter>& samples = AddCounter("samples_total", "Samples computed, windows of streams included.");
+  HistogramFamily batch_samples{"stillwave_batch_samples", "Samples in a batch that a worker ran.", BatchBounds()};
+  Family<Counter>& batches = AddCounter("batches_total", "Batches that workers ran, by why they were not larger.");
+  Family<Gauge>& queue_samples = AddGauge("queue_samples", "Samples that wait for a worker.");
+  Family<Counter>& rejections =
+      AddCounter("rejections_total", "Valid requests that were not computed, by reason.");
+
+  Family<Gauge>& streams = AddGauge("streams", "Open calls of StreamWindows.");
+  Family<Gauge>& stream_series = AddGauge("stream_series", "Open series of StreamWindows.");
+  Family<Counter>& stream_windows = AddCounter("stream_windows_total", "Windows of streams answered.");
+  HistogramFamily stream_window_duration{"stillwave_stream_window_duration_seconds",
+                                         "Time from the arrival of a window's last sample to its result.",
+                                         DurationBounds()};
+  Family<Counter>& stream_computed_samples =
+      AddCounter("stream_computed_samples_total", "Time steps computed for windows of streams.");
+
+  Family<Gauge>& model_info = AddGauge("model_info", "Always 1; the labels describe the model version.");
+  Family<Gauge>& model_ready = AddGauge("model_ready", "Whether the model version answers requests.");
+  Family<Gauge>& model_load_duration =
+      AddGauge("model_load_duration_seconds", "Time to read, compile and warm up the model version.");
+
+  ProcessMetrics process;
+};
+
+ServerMetrics::ServerMetrics()
+    : families_(std::make_unique<Families>()),
+      streams_(&families_->streams.Add({})),
+      unknown_model_(ResolveRequests("", "")) {}
+
+ServerMetrics::~ServerMetrics() = default;
+
+// What is counted of any request, also of one for no model.
+std::unique_ptr<ModelMetrics> ServerMetrics::ResolveRequests(const std::string& model,
+                                                             const std::string& version) const {
+  const Labels labels = {{"model", model}, {"version", version}};
+  auto metrics = std::make_unique<ModelMetrics>();
+  for (size_t method = 0; method < kMethodCount; ++method) {
+    const Labels by_method = With(labels, "method", kMethodNames[method]);
+    for (size_t code = 0; code < kCodeCount; ++code) {
+      metrics->requests[method][code] = &families_->requests.Add(
+          With(by_method, "code", absl::StatusCodeToString(static_cast<absl::StatusCode>(code))));
+    }
+    if (static_cast<Method>(method) != Method::kStreamWindows) {
+      metrics->request_duration[method] = &families_->request_duration.Add(by_method);
+    }
+  }
+  for (size_t i = 0; i < kRejectionCount; ++i) {
+    metrics->rejections[i] = &families_->rejections.Add(With(labels, "reason", kRejectionNames[i]));
+  }
+  return metrics;
+}
+
+std::unique_ptr<ModelMetrics> ServerMetrics::ResolveModel(const std::string& model, const std::string& version) const {
+  Families& families = *families_;
+  const Labels labels = {{"model", model}, {"version", version}};
+  std::unique_ptr<ModelMetrics> metrics = ResolveRequests(model, version);
+  for (size_t i = 0; i < kBatchReasonCount; ++i) {
+    metrics->batches[i] = &families.batches.Add(With(labels, "reason", kBatchReasonNames[i]));
+  }
+  metrics->queue_duration = &families.queue_duration.Add(labels);
+  metrics->compute_duration = &families.compute_duration.Add(labels);
+  metrics->samples = &families.samples.Add(labels);
+  metrics->batch_samples = &families.batch_samples.Add(labels);
+  metrics->queue_samples = &families.queue_samples.Add(labels);
+  metrics->stream_series = &families.stream_series.Add(labels);
+  metrics->stream_windows = &families.stream_windows.Add(labels);
+  metrics->stream_window_duration = &families.stream_window_duration.Add(labels);
+  metrics->stream_computed_samples = &families.stream_computed_samples.Add(labels);
+  metrics->ready = &families.model_ready.Add(labels);
+  metrics->load_duration = &families.model_load_duration.Add(labels);
+  return metrics;
+}
+
+const ModelMetrics& ServerMetrics::ForModel(absl::string_view model, absl::string_view version) {
+  ModelKey key(model, version);
+  absl::MutexLock lock(&mutex_);
+  std::unique_ptr<const ModelMetrics>& metrics = models_[key];
+  if (metrics == nullptr) metrics = ResolveModel(key.first, key.second);
+  return *metrics;
+}
+
+void ServerMetrics::SetModelInfo(absl::string_view model, absl::string_view version, absl::string_view sha256,
+                                 absl::string_view precision, absl::string_view batchnorm) {
+  Gauge& info = families_->model_info.Add({{"model", std::string(model)},
+                                           {"version", std::string(version)},
+                                           {"sha256", std::string(sha256)},
+                                           {"precision", std::string(precision)},
+                                           {"batchnorm", std::string(batchnorm)}});
+  info.Set(1);
+  absl::MutexLock lock(&mutex_);
+  Gauge*& known = infos_[ModelKey(model, version)];
+  if (known != nullptr && known != &info) families_->model_info.Remove(known);
+  known = &info;
+}
+
+void ServerMetrics::RemoveModelInfo(absl::string_view model, absl::string_view version) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = infos_.find(ModelKey(model, version));
+  if (it == infos_.end()) return;
+  families_->model_info.Remove(it->second);
+  infos_.erase(it);
+}
+
+std::string ServerMetrics::Text() const {
+  std::vector<MetricFamily> all = families_->registry.Collect();
+  for (const HistogramFamily* family :
+       {&families_->request_duration, &families_->queue_duration, &families_->compute_duration,
+        &families_->batch_samples, &families_->stream_window_duration}) {
+    Append(family->Collect(), &all);
+  }
+  Append(families_->process.Collect(), &all);
+  // A family without children yet (model_info) would be a name without a value.
+  std::erase_if(all, [](const MetricFamily& family) { return family.metric.empty(); });
+  return prometheus::TextSerializer().Serialize(all);
+}
+
+void ModelMetrics::CountRequest(Method method, absl::StatusCode code, absl::Duration duration) const {
+  const auto row = static_cast<size_t>(method);
+  const auto number = static_cast<size_t>(code);
+  // Codes outside of the canonical ones count as UNKNOWN.
+  requests[row][number < kCodeCount ? number : static_cast<size_t>(absl::StatusCode::kUnknown)]->Increment();
+  if (request_duration[row] != nullptr) request_duration[row]->Observe(absl::ToDoubleSeconds(duration));
+}
+
+void ModelMetrics::CountBatch(BatchReason reason, int64_t samples_in_batch) const {
+  batches[static_cast<size_t>(reason)]->Increment();
+  batch_samples->Observe(static_cast<double>(samples_in_batch));
+  samples->Increment(static_cast<double>(samples_in_batch));
+}
+
+}  // namespace stillwave::metrics

@@ -1,0 +1,64 @@
+// config.pbtxt: what a model's owner sets beside the ONNX file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/model/load_options.h"
+#include "server/model/model_signature.h"
+#include "server/tensor/data_type.h"
+#include "server/tensor/shape.h"
+
+namespace stillwave::model {
+
+// Which of the versions that lie in the model's folder are served.
+struct VersionPolicy {
+  enum class Kind { kLatest, kAll, kSpecific };
+  Kind kind = Kind::kLatest;
+  int64_t latest = 1;             // kLatest: that many of the highest; positive
+  std::vector<int64_t> specific;  // kSpecific
+};
+
+// An input or output as the file states it.
+struct ConfiguredTensor {
+  std::string name;
+  tensor::DataType data_type = tensor::DataType::kFloat32;
+  tensor::Shape dims;  // without the batch axis when ModelConfig::dims_without_batch
+};
+
+struct ModelConfig {
+  std::string name;
+  // Samples that one request or batch may have.
+  int64_t max_batch_size = 32;
+  // As in Triton: with max_batch_size > 0 in the file, dims leave the batch axis out.
+  bool dims_without_batch = false;
+  std::vector<ConfiguredTensor> inputs;   // may be empty: as the ONNX file says
+  std::vector<ConfiguredTensor> outputs;  // may be empty
+  VersionPolicy version_policy;
+  int64_t max_queue_samples = 4096;
+  // Batches that may run at the same time (instance_group counts). 0: as many as there are workers.
+  int max_running_batches = 0;
+  BatchNormMode batch_norm = BatchNormMode::kPrimitive;
+  // Samples per window that a stream gets when it asks for none, and samples between windows. 0: not configured.
+  int64_t window_length = 0;
+  int64_t hop = 0;
+};
+
+// What holds for a model without a file.
+ModelConfig DefaultModelConfig(absl::string_view name);
+
+// Reads the text form of inference.ModelConfig. `folder_name` is the model's name; the file may repeat it or leave it
+// out. INVALID_ARGUMENT with line and column for a text that cannot be read, and naming field, rule and value for a
+// value out of its range; UNIMPLEMENTED naming the field for one that would change results or speed and is not
+// supported.
+absl::StatusOr<ModelConfig> ParseModelConfig(absl::string_view text, absl::string_view folder_name);
+
+// The signature that is served: the file's own, narrowed by fixed dims of the configuration. INVALID_ARGUMENT when the
+// configuration names a tensor that the model has not, or another data type, rank or dimension.
+absl::StatusOr<ModelSignature> ApplyToSignature(const ModelConfig& config, const ModelSignature& signature);
+
+}  // namespace stillwave::model

@@ -1,0 +1,43 @@
+// From a client's OpenSeries to a series whose every number is checked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/streaming/sliding_window.h"
+#include "server/streaming/stream_model.h"
+#include "server/tensor/shape.h"
+#include "stillwave/v1/stream_inference.pb.h"
+
+namespace stillwave::streaming {
+
+struct SeriesLimits {
+  int64_t max_id_bytes = 256;
+  // Samples per window, and samples per hop.
+  int64_t max_window_length = int64_t{1} << 24;
+  int64_t max_channels = 4096;
+  // Of one window's values, and of one window's outputs. Memory per stream is a small multiple of it.
+  int64_t max_window_bytes = int64_t{16} << 20;
+};
+
+// Immutable while the series lives; its windows in flight share it.
+struct SeriesInfo {
+  std::string id;
+  StreamModel model;
+  SlidingWindow::Options window;
+  ChunkLayout layout = ChunkLayout::kSamplesFirst;
+  bool pad_partial_window = false;
+  double sample_rate_hz = 0;         // 0: unknown
+  tensor::Shape input_shape;         // {1, C, L}, or {1, L} for a model whose input is {N, T}
+  std::vector<size_t> outputs;       // indices into model.signature.outputs, in the order asked for
+};
+
+// Finds the model and checks the series against it. Streams run models with one FP32 input {N, C, T} or {N, T} whose
+// channel count is fixed. INVALID_ARGUMENT naming field, rule and value; the model source's own errors for the model.
+absl::StatusOr<SeriesInfo> ResolveSeries(const v1::OpenSeries& request, const ModelSource& source,
+                                         const SeriesLimits& limits);
+
+}  // namespace stillwave::streaming

@@ -1,0 +1,93 @@
+// One open series: its window and the order of its responses.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/streaming/open_series.h"
+#include "server/streaming/sliding_window.h"
+#include "server/tensor/tensor.h"
+#include "stillwave/v1/stream_inference.pb.h"
+
+namespace stillwave::streaming {
+
+// A window that is formed and wants to be computed.
+struct FormedWindow {
+  WindowInfo info;
+  tensor::Tensor input;  // of SeriesInfo::input_shape
+  int64_t slot = 0;      // where its response belongs
+};
+
+// Responses leave in the order of their slots, whatever order they are filled in. Not thread-safe: the session guards
+// it.
+class Series {
+ public:
+  enum class State {
+    kOpen,     // takes samples
+    kClosing,  // was closed; its last responses are not out yet
+    kFailed,   // an error is on its way to the client; what else the client sends is ignored
+    kEnded,    // the last response has left
+  };
+
+  explicit Series(SeriesInfo info);
+
+  const std::shared_ptr<const SeriesInfo>& info() const { return info_; }
+  State state() const { return state_; }
+  // How it ended or will end. OK while it has not failed.
+  const absl::Status& error() const { return error_; }
+
+  // Starts a chunk: checks it, and reserves a filled slot for a gap in front of it.
+  absl::Status BeginChunk(const v1::SampleChunk& chunk);
+  // Takes samples of the chunk that BeginChunk saw until a window is complete or all are taken.
+  void Feed(const v1::SampleChunk& chunk);
+  // A window waits to be formed.
+  bool window_complete() const { return window_.complete(); }
+  // REQUIRES: window_complete(). RESOURCE_EXHAUSTED when there is no memory.
+  absl::StatusOr<FormedWindow> FormWindow();
+  // All samples of the chunk are taken and no window is left to form.
+  bool chunk_done() const { return chunk_taken_ == chunk_samples_ && !window_.complete(); }
+
+  // True when the series pads and has samples that no window covers: FormPaddedWindow before Close.
+  bool HasPartialWindow() const;
+  absl::StatusOr<FormedWindow> FormPaddedWindow();
+  // No more samples; the last slot is SeriesClosed.
+  void Close();
+
+  // Responses that have a slot and have not left.
+  int64_t pending() const { return static_cast<int64_t>(slots_.size()); }
+
+  // Fills the slot of a window; ignored when the series has ended or failed before that window.
+  void Fill(int64_t slot, v1::StreamWindowsResponse response);
+  // The series ends with `error` at that slot: what lies before it is still answered, what lies behind is dropped.
+  void FailAt(int64_t slot, absl::Status error);
+  // The same behind all slots so far.
+  void Fail(absl::Status error);
+
+  // The next response whose turn it is, or nothing.
+  std::optional<v1::StreamWindowsResponse> PopResponse();
+
+ private:
+  using Slot = std::optional<v1::StreamWindowsResponse>;
+
+  ChunkView View(const v1::SampleChunk& chunk) const;
+  int64_t AddSlot();
+  absl::StatusOr<FormedWindow> Form(bool padded);
+
+  const std::shared_ptr<const SeriesInfo> info_;
+  SlidingWindow window_;
+  State state_ = State::kOpen;
+  absl::Status error_;
+  int64_t chunk_samples_ = 0;
+  int64_t chunk_taken_ = 0;
+  int64_t partial_samples_ = 0;  // of the padded window
+  std::deque<Slot> slots_;
+  int64_t first_slot_ = 0;  // number of slots_.front()
+};
+
+}  // namespace stillwave::streaming

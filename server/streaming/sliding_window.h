@@ -1,0 +1,99 @@
+// From a series of samples to windows.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+
+namespace stillwave::streaming {
+
+enum class ChunkLayout {
+  kSamplesFirst,   // [S][C]
+  kChannelsFirst,  // [C][S]
+};
+
+// S samples of C channels, borrowed: little-endian FP32 in any layout and at any alignment.
+struct ChunkView {
+  const char* data = nullptr;
+  int64_t samples = 0;
+  int64_t channels = 1;
+  ChunkLayout layout = ChunkLayout::kSamplesFirst;
+};
+
+// What is said of a window beside its values.
+struct WindowInfo {
+  int64_t index = 0;         // 0, 1, 2, … in a series
+  int64_t first_sample = 0;  // both inclusive
+  int64_t last_sample = 0;   // of a padded window: its last real sample
+  int64_t padded_samples = 0;
+};
+
+// Forms windows of `length` samples that start `hop` samples apart; hop may be smaller than, equal to or larger than
+// length (then the samples between are skipped). Holds one window, whatever hop and chunk sizes are; each sample is
+// copied in once, and each window out once. Not thread-safe.
+//
+//   while (from < chunk.samples) {
+//     from += window.Feed(chunk, from);
+//     if (window.complete()) use(window.Take(buffer));
+//   }
+class SlidingWindow {
+ public:
+  struct Options {
+    int64_t length = 1;    // positive
+    int64_t hop = 1;       // positive
+    int64_t channels = 1;  // positive
+    int64_t first_sample_index = 0;
+  };
+
+  // Sample indices outside of ±kMaxSampleIndex are refused upstream, so that no sum of them overflows.
+  static constexpr int64_t kMaxSampleIndex = int64_t{1} << 61;
+
+  // REQUIRES: as the fields' comments say; length × channels fits into memory; length and hop <= 2^40.
+  explicit SlidingWindow(const Options& options);
+
+  // Takes samples [from, …) of the chunk until a window is complete or the chunk ends; says how many it took.
+  // REQUIRES: !complete() and chunk.channels == channels.
+  int64_t Feed(const ChunkView& chunk, int64_t from);
+
+  // A window waits to be taken.
+  bool complete() const { return filled_ == options_.length; }
+
+  // Writes the window, [C][L], and moves on by hop. REQUIRES: complete() and out.size() == length × channels.
+  WindowInfo Take(absl::Span<float> out);
+
+  // The samples that were fed and that no window taken so far covers (the skipped ones of hop > length left out).
+  int64_t uncovered_samples() const;
+
+  // The series goes on at `index`, behind a gap: the window restarts there, and what it held is discarded; says how
+  // many samples that no result covers. REQUIRES: index > next_sample() and !complete().
+  int64_t Restart(int64_t index);
+
+  // The last, incomplete window, filled up with zeros. REQUIRES: uncovered_samples() > 0 and !complete().
+  WindowInfo TakePadded(absl::Span<float> out);
+
+  // The index that the next sample has unless there is a gap.
+  int64_t next_sample() const { return next_sample_; }
+  int64_t windows() const { return windows_; }
+  int64_t samples() const { return samples_; }
+  const Options& options() const { return options_; }
+
+ private:
+  void CopyIn(const ChunkView& chunk, int64_t from, int64_t count);
+  void CopyOut(int64_t count, absl::Span<float> out) const;
+  void Advance();
+
+  const Options options_;
+  std::vector<float> ring_;    // [C][length]; the window's first sample lies at ring_start_ of each row
+  int64_t ring_start_ = 0;     // 0 .. length - 1
+  int64_t filled_ = 0;         // samples of the window that are there
+  int64_t skip_ = 0;           // samples to pass over before the window starts (hop > length)
+  int64_t covered_ = 0;        // of filled_, those that an earlier window covers
+  int64_t window_start_ = 0;   // index of the window's first sample
+  int64_t next_sample_ = 0;
+  int64_t windows_ = 0;
+  int64_t samples_ = 0;
+};
+
+}  // namespace stillwave::streaming

@@ -1,0 +1,33 @@
+// The messages to the client. Pure functions.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "server/streaming/open_series.h"
+#include "server/streaming/sliding_window.h"
+#include "server/tensor/tensor.h"
+#include "stillwave/v1/stream_inference.pb.h"
+
+namespace stillwave::streaming {
+
+v1::StreamWindowsResponse OpenedResponse(const SeriesInfo& series);
+
+// `outputs`: all outputs of the model for one sample, {1, …} in signature order.
+v1::StreamWindowsResponse WindowResponse(const SeriesInfo& series, const WindowInfo& window,
+                                         absl::Span<const tensor::Tensor> outputs);
+
+v1::StreamWindowsResponse GapResponse(absl::string_view series_id, int64_t expected_sample_index,
+                                      int64_t received_sample_index, int64_t discarded_samples);
+
+v1::StreamWindowsResponse ClosedResponse(absl::string_view series_id, int64_t windows, int64_t samples,
+                                         int64_t partial_samples);
+
+// REQUIRES: !error.ok().
+v1::StreamWindowsResponse ErrorResponse(absl::string_view series_id, const absl::Status& error);
+
+v1::StreamWindowsResponse DrainingResponse();
+
+}  // namespace stillwave::streaming
