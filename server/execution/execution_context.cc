@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <cstdlib>
+#include <utility>
 
 #include "server/base/check.h"
 
@@ -25,6 +26,18 @@ std::byte* ExecutionContext::Arena(size_t bytes) {
     arena_bytes_ = rounded;
   }
   return arena_.get();
+}
+
+ExecutionContext::Binding* ExecutionContext::FindBinding(uint64_t plan_id) const {
+  const auto found = bindings_.find(plan_id);
+  return found == bindings_.end() ? nullptr : found->second.get();
+}
+
+ExecutionContext::Binding& ExecutionContext::KeepBinding(uint64_t plan_id, std::unique_ptr<Binding> binding) {
+  if (bindings_.size() >= kMaxBindings) bindings_.clear();
+  std::unique_ptr<Binding>& kept = bindings_[plan_id];
+  kept = std::move(binding);
+  return *kept;
 }
 
 void ExecutionContext::UseOneThread() { omp_set_num_threads(1); }

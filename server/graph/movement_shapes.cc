@@ -89,6 +89,7 @@ SliceRange ResolveSlice(int64_t start, int64_t end, int64_t step, int64_t length
   const int64_t low = -length - 1;
   start = from_end(std::max(start, low));
   end = from_end(std::max(end, low));
+  if (length == 0) return {0, step, 0};
   SliceRange range;
   range.step = step;
   if (step > 0) {
@@ -96,7 +97,7 @@ SliceRange ResolveSlice(int64_t start, int64_t end, int64_t step, int64_t length
     end = std::clamp<int64_t>(end, 0, length);
     range.count = end > start ? (end - start - 1) / step + 1 : 0;
   } else {
-    start = std::clamp<int64_t>(start, -1, length - 1);
+    start = std::clamp<int64_t>(start, 0, length - 1);
     end = std::clamp<int64_t>(end, -1, length - 1);
     // step is not INT64_MIN (checked), so negating it is safe.
     range.count = start > end ? (start - end - 1) / -step + 1 : 0;

@@ -1,0 +1,65 @@
+#include "absl/status/status.h"
+#include "server/execution/onednn/finish.h"
+#include "server/execution/onednn/onednn_error.h"
+#include "server/execution/onednn/primitives.h"
+#include "server/execution/onednn/version.h"
+
+namespace stillwave::execution::onednn {
+namespace {
+
+struct PoolDims {
+  Dims kernel, strides, dilates, pads_begin, pads_end;
+};
+
+absl::StatusOr<Primitive> Make(dnnl::algorithm algorithm, const tensor::Shape& src, const tensor::Shape& dst,
+                               const PoolDims& dims) {
+  return CatchErrors("pooling", [&]() -> absl::StatusOr<Primitive> {
+    const Desc from = ImageDesc(src, Layout::kChannelsLast);
+    const Desc to = ImageDesc(dst, Layout::kChannelsLast);
+    const auto desc = PoolingDesc(algorithm, from, to, dims.strides, dims.kernel, dims.dilates, dims.pads_begin,
+                                  dims.pads_end, UserScratchpad());
+    return Finish("pooling", desc, Pooling(desc), {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}});
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<Primitive> MakePooling(const graph::Pool& op, const graph::ResolvedWindow& window,
+                                      const tensor::Shape& src, const tensor::Shape& dst) {
+  PoolDims dims;
+  if (src.rank() == 3) dims = {{1}, {1}, {0}, {0}, {0}};  // H of N×C×1×T
+  for (size_t i = 0; i < window.output.size(); ++i) {
+    const int64_t extent = (op.window.kernel[i] - 1) * op.window.dilations[i] + 1;
+    const int64_t reach = (window.output[i] - 1) * op.window.strides[i] + extent;
+    // oneDNN wants the padding that the windows really read: less where the last stride falls short, more in ceil_mode.
+    const int64_t pad_end = reach - src[static_cast<int>(i) + 2] - window.pads_begin[i];
+    if (pad_end > window.pads_end[i] && op.count_include_pad) {
+      return absl::UnimplementedError(
+          "AveragePool with both ceil_mode and count_include_pad, whose last window hangs over the padding");
+    }
+    dims.kernel.push_back(op.window.kernel[i]);
+    dims.strides.push_back(op.window.strides[i]);
+    dims.dilates.push_back(op.window.dilations[i] - 1);
+    dims.pads_begin.push_back(window.pads_begin[i]);
+    dims.pads_end.push_back(pad_end);
+  }
+  dnnl::algorithm algorithm = dnnl::algorithm::pooling_max;
+  if (op.kind == graph::PoolKind::kAverage) {
+    algorithm = op.count_include_pad ? dnnl::algorithm::pooling_avg_include_padding
+                                     : dnnl::algorithm::pooling_avg_exclude_padding;
+  }
+  return Make(algorithm, src, dst, dims);
+}
+
+absl::StatusOr<Primitive> MakeGlobalPooling(graph::PoolKind kind, const tensor::Shape& src) {
+  const Dims image = ImageDims(src);
+  const Dims spatial(image.begin() + 2, image.end());
+  const Dims zeros(spatial.size(), 0);
+  tensor::Shape dst = src;
+  for (int axis = 2; axis < dst.rank(); ++axis) dst[axis] = 1;
+  const auto algorithm =
+      kind == graph::PoolKind::kMax ? dnnl::algorithm::pooling_max : dnnl::algorithm::pooling_avg_exclude_padding;
+  return Make(algorithm, src, dst, {spatial, spatial, zeros, zeros, zeros});
+}
+
+}  // namespace stillwave::execution::onednn

@@ -1,0 +1,85 @@
+// Collects the steps, buffers and weights of a plan while its nodes are lowered one after the other.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/execution/execution_plan.h"
+#include "server/execution/onednn/layout.h"
+#include "server/execution/onednn/weight_cache.h"
+#include "server/graph/graph.h"
+
+namespace stillwave::execution {
+
+// No buffer.
+inline constexpr int kNoBuffer = -1;
+
+// A value lies in memory in one or both layouts, each in a buffer; views share the buffer of what they look at.
+//
+//   value  ──► row-major ──► buffer 3 ◄── row-major ◄── its Reshape
+//          └─► channels last ──► buffer 1
+class PlanBuilder {
+ public:
+  // `graph` is specialised; both outlive the builder.
+  PlanBuilder(const graph::Graph& graph, onednn::WeightCache& weights);
+
+  const graph::Value& value(graph::ValueId id) const { return graph_.value(id); }
+  const tensor::Shape& shape(graph::ValueId id) const { return graph_.value(id).shape; }
+
+  // --- Reading. A step is added when the value lies only in the other layout. ---
+  absl::StatusOr<int> Read(graph::ValueId id, onednn::Layout layout);
+  // True when Read needs no step.
+  bool IsAvailable(graph::ValueId id, onednn::Layout layout) const;
+  // A constant reordered to what a primitive wants.
+  absl::StatusOr<int> ReadWeights(const std::shared_ptr<const tensor::Tensor>& constant, const dnnl::memory::desc& from,
+                                  const dnnl::memory::desc& to);
+
+  // --- Writing ---
+  // The buffer for `id`. When `overwritten` (an input of the node being lowered) is not read again, its buffer is used:
+  // the caller's step must be able to work in place.
+  int Write(graph::ValueId id, onednn::Layout layout, graph::ValueId overwritten = graph::kNoValue);
+  // `id` has the same elements in the same order as `source`.
+  absl::Status Alias(graph::ValueId id, graph::ValueId source);
+
+  // --- Steps. `buffers` are in the order of the primitive's arguments, without its scratchpad. ---
+  void AddPrimitive(const graph::Node& node, onednn::Primitive primitive, std::vector<int> buffers);
+  void AddKernel(const graph::Node& node, kernels::Kernel kernel, std::vector<int> inputs, int output);
+
+  // Called before and after each node, in order.
+  void BeginNode(const graph::Node& node);
+  void EndNode(const graph::Node& node);
+
+  // After the last node. RESOURCE_EXHAUSTED when the plan wants more scratch than kMaxArenaBytes.
+  absl::StatusOr<ExecutionPlan::Parts> Finish();
+  static constexpr size_t kMaxArenaBytes = size_t{2} << 30;
+
+ private:
+  static constexpr size_t kLayouts = 2;
+  struct Place {
+    std::array<int, kLayouts> buffers = {kNoBuffer, kNoBuffer};
+  };
+
+  int& Slot(graph::ValueId id, onednn::Layout layout);
+  int Lookup(graph::ValueId id, onednn::Layout layout) const;
+  int NewBuffer(Buffer buffer);
+  bool IsLastReader(int buffer, graph::ValueId id) const;
+  void ChooseOutputTargets();
+  StepInfo Describe(const graph::Node& node) const;
+
+  const graph::Graph& graph_;
+  onednn::WeightCache& weights_;
+  const graph::Node* node_ = nullptr;
+  std::vector<Place> places_;                           // by ValueId
+  std::vector<int> remaining_reads_;                    // by ValueId
+  std::vector<int> output_targets_;                     // by ValueId: graph output that it may write to, or -1
+  std::vector<std::vector<graph::ValueId>> residents_;  // by buffer: values that lie in it
+  ExecutionPlan::Parts parts_;
+};
+
+// True for operators whose output is their input's elements under another shape.
+bool IsView(const graph::Op& op);
+
+}  // namespace stillwave::execution
