@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/base/status_macros.h"
@@ -16,11 +17,10 @@ std::string NamesOf(const std::vector<TensorSpec>& specs) {
   return absl::StrJoin(specs, ", ", [](std::string* out, const TensorSpec& spec) { out->append(spec.name); });
 }
 
-// A name that a client sent, short enough for a message.
+// A name that a client sent, fit for a message and a log: short and printable.
 std::string Quoted(absl::string_view name) {
   constexpr size_t kLongest = 64;
-  if (name.size() <= kLongest) return absl::StrCat("'", name, "'");
-  return absl::StrCat("'", name.substr(0, kLongest), "…'");
+  return absl::StrCat("'", absl::CHexEscape(name.substr(0, kLongest)), name.size() > kLongest ? "...'" : "'");
 }
 
 int FindSpec(const std::vector<TensorSpec>& specs, absl::string_view name) {

@@ -32,13 +32,14 @@ struct ConfiguredTensor {
 
 struct ModelConfig {
   std::string name;
-  // Samples that one request or batch may have.
+  // Samples that one request or batch may have. Where the file says 0 or nothing, the default.
   int64_t max_batch_size = 32;
   // As in Triton: with max_batch_size > 0 in the file, dims leave the batch axis out.
   bool dims_without_batch = false;
   std::vector<ConfiguredTensor> inputs;   // may be empty: as the ONNX file says
   std::vector<ConfiguredTensor> outputs;  // may be empty
   VersionPolicy version_policy;
+  // dynamic_batching.default_queue_policy.max_queue_size, counted in samples.
   int64_t max_queue_samples = 4096;
   // Batches that may run at the same time (instance_group counts). 0: as many as there are workers.
   int max_running_batches = 0;
@@ -46,10 +47,15 @@ struct ModelConfig {
   // Samples per window that a stream gets when it asks for none, and samples between windows. 0: not configured.
   int64_t window_length = 0;
   int64_t hop = 0;
+  // Time steps that model_warmup asks to warm up for. 0: none said.
+  int64_t warm_up_length = 0;
 };
 
 // What holds for a model without a file.
 ModelConfig DefaultModelConfig(absl::string_view name);
+
+// How to load a model that is configured so.
+LoadOptions ToLoadOptions(const ModelConfig& config);
 
 // Reads the text form of inference.ModelConfig. `folder_name` is the model's name; the file may repeat it or leave it
 // out. INVALID_ARGUMENT with line and column for a text that cannot be read, and naming field, rule and value for a
