@@ -1,7 +1,7 @@
 // The tasks of one model that wait for a worker.
 #pragma once
 
-#include <cstddef>
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -47,10 +47,8 @@ class BatchQueue {
   // max_batch_size together. A task larger than that comes alone. Tasks of other shapes keep their places.
   Batch TakeBatch(int64_t max_batch_size);
 
-  // Takes out what nobody waits for any more: tasks whose deadline is `now` or earlier.
+  // Takes out the tasks whose deadline is `now` or earlier.
   std::vector<WaitingTask> TakeOverdue(absl::Time now);
-  // Takes out tasks whose `cancelled` is set. Looks at every task.
-  std::vector<WaitingTask> TakeCancelled();
 
  private:
   using Tasks = std::list<WaitingTask>;
@@ -63,6 +61,10 @@ class BatchQueue {
   Tasks tasks_;
   Deadlines deadlines_;  // finite ones only
 };
+
+inline bool IsCancelled(const InferenceTask& task) {
+  return task.cancelled != nullptr && task.cancelled->load(std::memory_order_relaxed);
+}
 
 // Equal data types and equal dimensions behind the batch axis, input by input.
 bool SameSampleShapes(const InferenceTask& a, const InferenceTask& b);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -16,6 +17,7 @@
 #include "server/batching/inference_task.h"
 #include "server/metrics/server_metrics.h"
 #include "server/model/batch_runner.h"
+#include "server/tensor/data_type.h"
 
 namespace stillwave::batching {
 
@@ -28,6 +30,8 @@ struct ModelQueueOptions {
   int64_t max_queue_samples = 4096;
   // Batches of this model that may run at the same time. 0: as many as there are workers.
   int max_running_batches = 0;
+  // Element types of the runner's outputs, in order. What is not named is FP32.
+  std::vector<tensor::DataType> output_types;
 };
 
 namespace internal {
@@ -47,7 +51,8 @@ class ModelQueue {
 
   // Never blocks. OK: `task.done` will be called exactly once, from a thread of the scheduler (never from inside
   // Submit). Otherwise it is not called and destroyed: RESOURCE_EXHAUSTED when the queue is full, UNAVAILABLE when the
-  // scheduler drains or the queue is closed. REQUIRES: task.samples > 0 and inputs are valid.
+  // scheduler drains or the queue is closed, DEADLINE_EXCEEDED when the deadline has passed already. REQUIRES:
+  // task.samples > 0 and inputs are valid.
   absl::Status Submit(InferenceTask task);
 
   // As Submit, for those who try again: a refused task is left as it was, and not counted as a rejection.
@@ -71,9 +76,9 @@ class ModelQueue {
 
 // A task that finds an idle worker runs at once. Else it waits in its model's queue; a freed worker takes up to
 // max_batch_size samples of tasks with equal per-sample shapes, oldest first, across models in turn by least recent
-// service. A task whose deadline passes while it waits is answered with DEADLINE_EXCEEDED at that time, by a thread that
-// does nothing else; one whose `cancelled` is set, with CANCELLED when a worker reaches it or its place is needed.
-// Neither is computed. Thread-safe.
+// service. A task whose deadline passes while it waits is answered with DEADLINE_EXCEEDED at that time, by a thread
+// that does nothing else; one whose `cancelled` is set, with CANCELLED when a worker reaches it. Neither is computed.
+// Thread-safe.
 class BatchScheduler {
  public:
   struct Options {
@@ -92,8 +97,7 @@ class BatchScheduler {
   // `metrics` outlives the scheduler and all handles. INVALID_ARGUMENT for an option out of its range. A handle may
   // outlive the scheduler; it then refuses.
   absl::StatusOr<std::shared_ptr<ModelQueue>> AddModel(std::shared_ptr<const model::BatchRunner> runner,
-                                                       ModelQueueOptions options,
-                                                       const metrics::ModelMetrics* metrics);
+                                                       ModelQueueOptions options, const metrics::ModelMetrics* metrics);
 
   // Refuses new tasks with UNAVAILABLE, finishes all accepted ones and ends the threads. Blocks until then; may be
   // called again. REQUIRES: not called from a task's `done`.

@@ -155,7 +155,7 @@ absl::StatusOr<Invocation> ParseFlags(absl::Span<const char* const> arguments, i
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     invocation.action = Invocation::Action::kPrint;
-    invocation.text = app.help();
+    invocation.text = absl::StrCat(app.help(), "\n");
     return invocation;
   } catch (const CLI::ParseError& error) {
     return absl::InvalidArgumentError(error.what());

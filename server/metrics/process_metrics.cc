@@ -64,7 +64,8 @@ std::optional<double> BootTime(const std::string& proc) {
 std::optional<double> OpenFiles(const std::string& proc) {
   std::error_code error;
   double count = 0;
-  for (std::filesystem::directory_iterator it(proc + "/self/fd", error), end; !error && it != end; it.increment(error)) {
+  for (std::filesystem::directory_iterator it(proc + "/self/fd", error), end; !error && it != end;
+       it.increment(error)) {
     ++count;
   }
   if (error) return std::nullopt;

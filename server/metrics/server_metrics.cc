@@ -55,20 +55,20 @@ struct ServerMetrics::Families {
 
   prometheus::Registry registry;
 
-  Family<Counter>& requests = AddCounter(
-      "requests_total", "Finished requests: calls of ModelInfer, messages of ModelStreamInfer, series of StreamWindows.");
-  HistogramFamily request_duration{"stillwave_request_duration_seconds",
-                                   "Time from a decoded request to its response.", DurationBounds()};
-  HistogramFamily queue_duration{"stillwave_queue_duration_seconds",
-                                 "Time a request waited until a worker took it.", DurationBounds()};
+  Family<Counter>& requests =
+      AddCounter("requests_total",
+                 "Finished requests: calls of ModelInfer, messages of ModelStreamInfer, series of StreamWindows.");
+  HistogramFamily request_duration{"stillwave_request_duration_seconds", "Time from a decoded request to its response.",
+                                   DurationBounds()};
+  HistogramFamily queue_duration{"stillwave_queue_duration_seconds", "Time a request waited until a worker took it.",
+                                 DurationBounds()};
   HistogramFamily compute_duration{"stillwave_compute_duration_seconds",
                                    "Time a worker ran the batch that a request was part of.", DurationBounds()};
   Family<Counter>& samples = AddCounter("samples_total", "Samples computed, windows of streams included.");
   HistogramFamily batch_samples{"stillwave_batch_samples", "Samples in a batch that a worker ran.", BatchBounds()};
   Family<Counter>& batches = AddCounter("batches_total", "Batches that workers ran, by why they were not larger.");
   Family<Gauge>& queue_samples = AddGauge("queue_samples", "Samples that wait for a worker.");
-  Family<Counter>& rejections =
-      AddCounter("rejections_total", "Valid requests that were not computed, by reason.");
+  Family<Counter>& rejections = AddCounter("rejections_total", "Valid requests that were not computed, by reason.");
 
   Family<Gauge>& streams = AddGauge("streams", "Open calls of StreamWindows.");
   Family<Gauge>& stream_series = AddGauge("stream_series", "Open series of StreamWindows.");

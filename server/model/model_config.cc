@@ -248,9 +248,11 @@ LoadOptions ToLoadOptions(const ModelConfig& config) {
   return options;
 }
 
-absl::StatusOr<ModelConfig> ParseModelConfig(absl::string_view text, absl::string_view folder_name) {
+absl::StatusOr<ModelConfig> ParseModelConfig(absl::string_view text, absl::string_view folder_name,
+                                             const ModelConfig& defaults) {
   ASSIGN_OR_RETURN(const inference::ModelConfig file, ParseText(text));
-  ModelConfig config = DefaultModelConfig(folder_name);
+  ModelConfig config = defaults;
+  config.name = ToText(folder_name);
   RETURN_IF_ERROR(ReadFields(file, folder_name, &config));
   return config;
 }

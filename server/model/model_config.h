@@ -60,8 +60,9 @@ LoadOptions ToLoadOptions(const ModelConfig& config);
 // Reads the text form of inference.ModelConfig. `folder_name` is the model's name; the file may repeat it or leave it
 // out. INVALID_ARGUMENT with line and column for a text that cannot be read, and naming field, rule and value for a
 // value out of its range; UNIMPLEMENTED naming the field for one that would change results or speed and is not
-// supported.
-absl::StatusOr<ModelConfig> ParseModelConfig(absl::string_view text, absl::string_view folder_name);
+// supported. What the file does not say is as in `defaults` (the server's flags).
+absl::StatusOr<ModelConfig> ParseModelConfig(absl::string_view text, absl::string_view folder_name,
+                                             const ModelConfig& defaults = ModelConfig());
 
 // The signature that is served: the file's own, narrowed by fixed dims of the configuration. INVALID_ARGUMENT when the
 // configuration names a tensor that the model has not, or another data type, rank or dimension.

@@ -24,6 +24,13 @@ absl::Status CheckType(const AttributeProto& attribute, AttributeProto::Attribut
                                                  AttributeProto::AttributeType_Name(attribute.type())));
 }
 
+// Keeps a list from becoming a tensor that is larger than a tensor may be.
+absl::Status CheckListLength(absl::string_view name, int length) {
+  if (length <= kMaxListLength) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("attribute ", Quoted(name), " must not have more than ", kMaxListLength, " entries; has ", length));
+}
+
 }  // namespace
 
 absl::StatusOr<AttributeReader> AttributeReader::Create(const ::onnx::NodeProto& node,
@@ -43,8 +50,8 @@ absl::StatusOr<AttributeReader> AttributeReader::Create(const ::onnx::NodeProto&
       return absl::InvalidArgumentError(absl::StrCat("attribute ", Quoted(attribute.name()), " is listed twice"));
     }
     if (!attribute.ref_attr_name().empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("attribute ", Quoted(attribute.name()),
-                                                     " refers to a function's attribute outside a function"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("attribute ", Quoted(attribute.name()), " refers to a function's attribute outside a function"));
     }
     reader.attributes_.push_back(&attribute);
   }
@@ -99,6 +106,7 @@ absl::StatusOr<std::vector<int64_t>> AttributeReader::Ints(absl::string_view nam
   const AttributeProto* attribute = Find(name);
   if (attribute == nullptr) return std::vector<int64_t>();
   RETURN_IF_ERROR(CheckType(*attribute, AttributeProto::INTS));
+  RETURN_IF_ERROR(CheckListLength(name, attribute->ints_size()));
   return std::vector<int64_t>(attribute->ints().begin(), attribute->ints().end());
 }
 
@@ -106,6 +114,7 @@ absl::StatusOr<std::vector<float>> AttributeReader::Floats(absl::string_view nam
   const AttributeProto* attribute = Find(name);
   if (attribute == nullptr) return std::vector<float>();
   RETURN_IF_ERROR(CheckType(*attribute, AttributeProto::FLOATS));
+  RETURN_IF_ERROR(CheckListLength(name, attribute->floats_size()));
   return std::vector<float>(attribute->floats().begin(), attribute->floats().end());
 }
 

@@ -12,8 +12,9 @@ namespace {
 
 absl::Status TrainingError(absl::string_view what) {
   return absl::FailedPreconditionError(
-      absl::StrCat(what, ", so it would normalize by the statistics of each request: call `model.eval()` before "
-                         "torch.onnx.export, and keep track_running_stats=True"));
+      absl::StrCat(what,
+                   ", so it would normalize by the statistics of each request: call `model.eval()` before "
+                   "torch.onnx.export, and keep track_running_stats=True"));
 }
 
 }  // namespace

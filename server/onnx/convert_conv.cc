@@ -27,10 +27,14 @@ absl::StatusOr<std::vector<int64_t>> ReadKernel(const ConvertContext& context) {
     return absl::InvalidArgumentError(
         absl::StrCat("the weight must have at least 3 dimensions (M, C/group, kernel); has shape ", shape.ToString()));
   }
+  if (weight->num_elements() == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("the weight must not be empty; has shape ", shape.ToString()));
+  }
   const std::vector<int64_t> from_weight(shape.dims().begin() + 2, shape.dims().end());
   if (given && kernel != from_weight) {
-    return absl::InvalidArgumentError(absl::StrCat("kernel_shape must be the weight's [", absl::StrJoin(from_weight, ","),
-                                                   "]; was [", absl::StrJoin(kernel, ","), "]"));
+    return absl::InvalidArgumentError(absl::StrCat("kernel_shape must be the weight's [",
+                                                   absl::StrJoin(from_weight, ","), "]; was [",
+                                                   absl::StrJoin(kernel, ","), "]"));
   }
   return from_weight;
 }

@@ -61,8 +61,8 @@ absl::Status ConvertPad(ConvertContext& context) {
   if (!context.attributes().Has("pads")) return absl::InvalidArgumentError("attribute 'pads' is missing");
   ASSIGN_OR_RETURN(const std::vector<int64_t> pads, context.attributes().Ints("pads"));
   ASSIGN_OR_RETURN(const float value, context.attributes().AnyFloat("value", 0));
-  return context.Emit(graph::Pad{mode}, {context.input(0), context.AddInt64s("pads", pads),
-                                         context.AddFloatScalar("value", value)});
+  return context.Emit(graph::Pad{mode},
+                      {context.input(0), context.AddInt64s("pads", pads), context.AddFloatScalar("value", value)});
 }
 
 }  // namespace stillwave::onnx_import

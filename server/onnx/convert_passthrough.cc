@@ -18,13 +18,11 @@ absl::Status CheckTrainingInput(const ConvertContext& context) {
         absl::StrCat("training_mode is not constant, so dropout could be turned on", kCure));
   }
   if (training->data_type() != tensor::DataType::kBool || training->num_elements() != 1) {
-    return absl::InvalidArgumentError(absl::StrCat("training_mode must be one BOOL; is ",
-                                                   tensor::Name(training->data_type()), " ",
-                                                   training->shape().ToString()));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "training_mode must be one BOOL; is ", tensor::Name(training->data_type()), " ", training->shape().ToString()));
   }
-  if (training->values<bool>()[0]) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("training_mode is true, so the output would be random", kCure));
+  if (*static_cast<const bool*>(training->data())) {
+    return absl::FailedPreconditionError(absl::StrCat("training_mode is true, so the output would be random", kCure));
   }
   return absl::OkStatus();
 }

@@ -61,8 +61,8 @@ absl::Status ReadAt(int fd, int64_t offset, int64_t count, char* destination) {
     const ssize_t got = pread(fd, destination, static_cast<size_t>(std::min<int64_t>(count, INT_MAX)), offset);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
-      return absl::InvalidArgumentError(absl::StrCat("external data cannot be read: ",
-                                                     got == 0 ? "the file became shorter" : std::strerror(errno)));
+      return absl::InvalidArgumentError(
+          absl::StrCat("external data cannot be read: ", got == 0 ? "the file became shorter" : std::strerror(errno)));
     }
     offset += got;
     destination += got;
@@ -105,9 +105,13 @@ absl::Status ExternalData::OpenFile(const std::string& location) {
   ASSIGN_OR_RETURN(const std::string folder, RealPath(folder_, location));
   ASSIGN_OR_RETURN(const std::string path, RealPath(absl::StrCat(folder_, "/", location), location));
   const std::string prefix = folder == "/" ? folder : folder + "/";
+  if (path == folder) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("external data must be a regular file; ", Quoted(location), " is the model's folder"));
+  }
   if (!absl::StartsWith(path, prefix)) {
-    return absl::InvalidArgumentError(absl::StrCat("external data must lie in the model's folder; location ",
-                                                   Quoted(location), " leads out of it"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("external data must lie in the model's folder; location ", Quoted(location), " leads out of it"));
   }
   fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   struct stat info {};
@@ -142,12 +146,11 @@ absl::Status ExternalData::Open(const ExternalLocation& location, int64_t byte_s
   }
   RETURN_IF_ERROR(CheckLocation(location.location));
   if (location.offset < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("external data offset must not be negative; was ", location.offset));
+    return absl::InvalidArgumentError(absl::StrCat("external data offset must not be negative; was ", location.offset));
   }
   if (location.length >= 0 && location.length != byte_size) {
-    return absl::InvalidArgumentError(absl::StrCat("external data length must be the tensor's ", byte_size,
-                                                   " bytes; was ", location.length));
+    return absl::InvalidArgumentError(
+        absl::StrCat("external data length must be the tensor's ", byte_size, " bytes; was ", location.length));
   }
   RETURN_IF_ERROR(OpenFile(location.location));
   if (location.offset > file_size_ || byte_size > file_size_ - location.offset) {

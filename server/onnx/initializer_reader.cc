@@ -53,10 +53,14 @@ absl::StatusOr<int64_t> ByteSize(DataType type, const Shape& shape) {
 // The field that holds the elements; for messages too.
 absl::StatusOr<absl::string_view> DataField(const TensorProto& proto) {
   const std::pair<absl::string_view, bool> fields[] = {
-      {"external data", proto.data_location() == TensorProto::EXTERNAL}, {"raw_data", !proto.raw_data().empty()},
-      {"float_data", proto.float_data_size() > 0},                      {"int32_data", proto.int32_data_size() > 0},
-      {"int64_data", proto.int64_data_size() > 0},                      {"double_data", proto.double_data_size() > 0},
-      {"uint64_data", proto.uint64_data_size() > 0},                    {"string_data", proto.string_data_size() > 0},
+      {"external data", proto.data_location() == TensorProto::EXTERNAL},
+      {"raw_data", !proto.raw_data().empty()},
+      {"float_data", proto.float_data_size() > 0},
+      {"int32_data", proto.int32_data_size() > 0},
+      {"int64_data", proto.int64_data_size() > 0},
+      {"double_data", proto.double_data_size() > 0},
+      {"uint64_data", proto.uint64_data_size() > 0},
+      {"string_data", proto.string_data_size() > 0},
   };
   absl::string_view found;
   for (const auto& [name, present] : fields) {
@@ -79,8 +83,8 @@ void NormalizeBools(Tensor& tensor) {
 
 absl::StatusOr<Tensor> ReadRaw(const std::string& raw, DataType type, const Shape& shape, int64_t byte_size) {
   if (static_cast<int64_t>(raw.size()) != byte_size) {
-    return absl::InvalidArgumentError(absl::StrCat("raw_data must have ", byte_size, " bytes for ",
-                                                   tensor::Name(type), " ", shape.ToString(), "; has ", raw.size()));
+    return absl::InvalidArgumentError(absl::StrCat("raw_data must have ", byte_size, " bytes for ", tensor::Name(type),
+                                                   " ", shape.ToString(), "; has ", raw.size()));
   }
   ASSIGN_OR_RETURN(Tensor tensor, Tensor::Create(type, shape));
   if (byte_size > 0) std::memcpy(tensor.mutable_data(), raw.data(), raw.size());
@@ -94,8 +98,8 @@ absl::StatusOr<Tensor> ReadTyped(absl::string_view field_name, const Field& fiel
                                  int64_t lowest, uint64_t highest) {
   const int64_t count = shape.num_elements();
   if (field.size() != count) {
-    return absl::InvalidArgumentError(absl::StrCat(field_name, " must have ", count, " values for ",
-                                                   tensor::Name(type), " ", shape.ToString(), "; has ", field.size()));
+    return absl::InvalidArgumentError(absl::StrCat(field_name, " must have ", count, " values for ", tensor::Name(type),
+                                                   " ", shape.ToString(), "; has ", field.size()));
   }
   ASSIGN_OR_RETURN(Tensor tensor, Tensor::Create(type, shape));
   auto* elements = static_cast<Element*>(tensor.mutable_data());
@@ -181,9 +185,8 @@ absl::StatusOr<ExternalLocation> ReadLocation(const TensorProto& proto) {
     } else if (entry.key() == "offset" || entry.key() == "length") {
       int64_t number = 0;
       if (!absl::SimpleAtoi(entry.value(), &number) || number < 0) {
-        return absl::InvalidArgumentError(absl::StrCat("external data ", entry.key(),
-                                                       " must be a number that is not negative; was ",
-                                                       Quoted(entry.value())));
+        return absl::InvalidArgumentError(absl::StrCat(
+            "external data ", entry.key(), " must be a number that is not negative; was ", Quoted(entry.value())));
       }
       (entry.key() == "offset" ? location.offset : location.length) = number;
     } else {
@@ -220,8 +223,8 @@ absl::StatusOr<Tensor> InitializerReader::Read(const TensorProto& proto) {
         absl::StrCat("data of type ", tensor::Name(type), " must lie in ", FieldOf(type), "; lies in ", field));
   }
   if (field.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("data for ", tensor::Name(type), " ", shape.ToString(),
-                                                   " is missing: no field holds any"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("data for ", tensor::Name(type), " ", shape.ToString(), " is missing: no field holds any"));
   }
   return ReadFromItsField(proto, type, shape);
 }

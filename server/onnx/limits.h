@@ -14,11 +14,16 @@ inline constexpr int64_t kMaxIrVersion = 10;
 inline constexpr int64_t kMinOpset = 7;
 inline constexpr int64_t kMaxOpset = 22;
 
+// Messages and strings in the file, over all. An empty message takes two bytes there and some hundred in memory.
+inline constexpr int64_t kMaxParts = 10'000'000;
+
 // Of nodes, and of initializers, graph inputs and graph outputs each.
 inline constexpr int kMaxGraphEntries = 1'000'000;
 inline constexpr int kMaxNodeInputs = 4096;
 inline constexpr int kMaxNodeOutputs = 4096;
 inline constexpr int kMaxNodeAttributes = 64;
+// Entries of a list attribute; longer data belongs into a tensor.
+inline constexpr int kMaxListLength = 1 << 24;
 inline constexpr size_t kMaxNameLength = 4096;
 
 // Kernel, stride, dilation and padding of one axis, and the reach of a dilated kernel. Larger than any signal that

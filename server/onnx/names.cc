@@ -82,7 +82,7 @@ absl::Status CheckName(absl::string_view name, absl::string_view what) {
 
 std::vector<std::string> NearNames(absl::string_view word, const std::vector<absl::string_view>& candidates) {
   const std::string wanted = absl::AsciiStrToLower(word.substr(0, kMaxQuotedLength));
-  const size_t reach = std::max<size_t>(2, wanted.size() / 3);
+  const size_t reach = std::max<size_t>(1, wanted.size() / 3);
   std::vector<std::pair<size_t, absl::string_view>> found;
   for (const absl::string_view candidate : candidates) {
     const std::string lower = absl::AsciiStrToLower(candidate);

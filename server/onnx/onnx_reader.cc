@@ -17,11 +17,14 @@
 #include "server/onnx/file_kind.h"
 #include "server/onnx/limits.h"
 #include "server/onnx/names.h"
+#include "server/onnx/wire_scan.h"
 
 namespace stillwave::onnx_import {
 namespace {
 
 namespace io = ::google::protobuf::io;
+
+constexpr int kBlockBytes = 1 << 16;
 
 absl::StatusOr<std::unique_ptr<::onnx::ModelProto>> ParseStream(io::ZeroCopyInputStream* stream) {
   auto model = std::make_unique<::onnx::ModelProto>();
@@ -45,6 +48,13 @@ absl::Status CheckOpenFile(int fd) {
   return absl::OkStatus();
 }
 
+absl::Status CheckVersion(absl::string_view what, int64_t version, int64_t least, int64_t most) {
+  if (version >= least && version <= most) return absl::OkStatus();
+  const std::string words = absl::StrCat(what, " must be from ", least, " to ", most, "; was ", version);
+  // Versions count from 1, so a smaller number is a fault of the file, not of its age.
+  return version < 1 ? absl::InvalidArgumentError(words) : absl::UnimplementedError(words);
+}
+
 absl::StatusOr<int64_t> CheckOpsetImports(const ::onnx::ModelProto& model) {
   int64_t opset = 0;
   bool found = false;
@@ -59,10 +69,7 @@ absl::StatusOr<int64_t> CheckOpsetImports(const ::onnx::ModelProto& model) {
     opset = import.version();
   }
   if (!found) return absl::InvalidArgumentError("opset_import must list ONNX's own domain; it does not");
-  if (opset < kMinOpset || opset > kMaxOpset) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("opset must be from ", kMinOpset, " to ", kMaxOpset, "; was ", opset));
-  }
+  RETURN_IF_ERROR(CheckVersion("opset", opset, kMinOpset, kMaxOpset));
   return opset;
 }
 
@@ -74,6 +81,8 @@ absl::StatusOr<std::unique_ptr<::onnx::ModelProto>> ParseModel(absl::string_view
         absl::StrCat("a model must not exceed ", kMaxModelBytes, " bytes; has ", bytes.size()));
   }
   RETURN_IF_ERROR(CheckFileKind(bytes));
+  io::ArrayInputStream scanned(bytes.data(), static_cast<int>(bytes.size()));
+  RETURN_IF_ERROR(CheckPartCount(scanned, *::onnx::ModelProto::descriptor()));
   io::ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
   return ParseStream(&stream);
 }
@@ -91,16 +100,16 @@ absl::StatusOr<std::unique_ptr<::onnx::ModelProto>> ReadModelFile(const std::str
   const ssize_t count = pread(fd, head, sizeof(head), 0);
   if (count < 0) return absl::InvalidArgumentError(absl::StrCat("cannot read the model: ", std::strerror(errno)));
   RETURN_IF_ERROR(CheckFileKind(absl::string_view(head, static_cast<size_t>(count))));
-  io::FileInputStream stream(fd, /*block_size=*/1 << 20);
+  io::FileInputStream scanned(fd, kBlockBytes);
+  RETURN_IF_ERROR(CheckPartCount(scanned, *::onnx::ModelProto::descriptor()));
+  if (lseek(fd, 0, SEEK_SET) != 0) return absl::InternalError("cannot read the model twice");
+  io::FileInputStream stream(fd, kBlockBytes);
   return ParseStream(&stream);
 }
 
 absl::StatusOr<int64_t> CheckModel(const ::onnx::ModelProto& model) {
   if (!model.has_graph()) return absl::InvalidArgumentError("this is not an ONNX model: it has no graph");
-  if (model.ir_version() < kMinIrVersion || model.ir_version() > kMaxIrVersion) {
-    return absl::InvalidArgumentError(absl::StrCat("ir_version must be from ", kMinIrVersion, " to ", kMaxIrVersion,
-                                                   "; was ", model.ir_version()));
-  }
+  RETURN_IF_ERROR(CheckVersion("ir_version", model.ir_version(), kMinIrVersion, kMaxIrVersion));
   if (model.functions_size() > 0) {
     return absl::UnimplementedError(absl::StrCat("model-local functions are not supported; the model has ",
                                                  Quoted(model.functions(0).name()), ": inline them before export"));

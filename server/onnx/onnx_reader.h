@@ -13,6 +13,7 @@
 namespace stillwave::onnx_import {
 
 // NOT_FOUND when there is no such file. Anything but a regular file is refused. The file is streamed, not held twice.
+// RESOURCE_EXHAUSTED when it is too large or has too many parts (limits.h).
 absl::StatusOr<std::unique_ptr<::onnx::ModelProto>> ReadModelFile(const std::string& path);
 
 absl::StatusOr<std::unique_ptr<::onnx::ModelProto>> ParseModel(absl::string_view bytes);

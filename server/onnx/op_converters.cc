@@ -16,8 +16,8 @@ using Names = absl::string_view[];
 constexpr Names kAlpha = {"alpha"};
 constexpr Names kAveragePool7 = {"auto_pad", "count_include_pad", "kernel_shape", "pads", "strides"};
 constexpr Names kAveragePool10 = {"auto_pad", "ceil_mode", "count_include_pad", "kernel_shape", "pads", "strides"};
-constexpr Names kAveragePool19 = {"auto_pad",     "ceil_mode", "count_include_pad", "dilations",
-                                  "kernel_shape", "pads",      "strides"};
+constexpr Names kAveragePool19 = {"auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape",
+                                  "pads",     "strides"};
 constexpr Names kAxes = {"axes"};
 constexpr Names kAxesAndKeepdims = {"axes", "keepdims"};
 constexpr Names kAxis = {"axis"};
@@ -28,8 +28,8 @@ constexpr Names kCast = {"to"};
 constexpr Names kCast19 = {"saturate", "to"};
 constexpr Names kConstant = {"value"};
 constexpr Names kConstant11 = {"sparse_value", "value"};
-constexpr Names kConstant12 = {"sparse_value", "value",        "value_float",  "value_floats",
-                               "value_int",    "value_ints",   "value_string", "value_strings"};
+constexpr Names kConstant12 = {"sparse_value", "value",      "value_float",  "value_floats",
+                               "value_int",    "value_ints", "value_string", "value_strings"};
 constexpr Names kConv = {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"};
 constexpr Names kDropout7 = {"ratio"};
 constexpr Names kDropout12 = {"seed"};
@@ -118,25 +118,28 @@ constexpr OpConverter kOpConverters[] = {
 absl::Span<const OpConverter> OpConverters() { return kOpConverters; }
 
 const OpConverter* FindOpConverter(absl::string_view op_type, int64_t opset) {
-  const auto* row = std::lower_bound(std::begin(kOpConverters), std::end(kOpConverters), op_type,
-                                     [](const OpConverter& entry, absl::string_view name) { return entry.name < name; });
+  const auto* row =
+      std::lower_bound(std::begin(kOpConverters), std::end(kOpConverters), op_type,
+                       [](const OpConverter& entry, absl::string_view name) { return entry.name < name; });
   for (; row != std::end(kOpConverters) && row->name == op_type; ++row) {
     if (opset >= row->first_opset && opset <= row->last_opset) return row;
   }
   return nullptr;
 }
 
-std::string DescribeUnknownOp(absl::string_view op_type, int64_t opset) {
+std::string DescribeUnknownOp(absl::string_view op_type, absl::string_view domain, int64_t opset) {
   std::vector<absl::string_view> names;
   for (const OpConverter& row : kOpConverters) {
-    if (row.name == op_type) {
+    if (domain.empty() && row.name == op_type) {
       return absl::StrCat("operator ", op_type, " is known from opset ", row.first_opset, " on; the model has opset ",
                           opset);
     }
     names.push_back(row.name);
   }
   const std::vector<std::string> near = NearNames(op_type, names);
-  return absl::StrCat("operator ", Quoted(op_type), " of opset ", opset, " is not supported",
+  return absl::StrCat("operator ", Quoted(op_type), " of ",
+                      domain.empty() ? absl::StrCat("opset ", opset) : absl::StrCat("domain ", Quoted(domain)),
+                      " is not supported",
                       near.empty() ? "" : absl::StrCat("; near ones that are: ", absl::StrJoin(near, ", ")));
 }
 

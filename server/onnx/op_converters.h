@@ -32,8 +32,8 @@ absl::Span<const OpConverter> OpConverters();
 // The row of an operator at an opset; null when there is none.
 const OpConverter* FindOpConverter(absl::string_view op_type, int64_t opset);
 
-// Why there is no row: the opsets at which the operator is known, or names like it.
-std::string DescribeUnknownOp(absl::string_view op_type, int64_t opset);
+// Why there is no row: the opsets at which the operator is known, or names like it. `domain` is empty for ONNX's own.
+std::string DescribeUnknownOp(absl::string_view op_type, absl::string_view domain, int64_t opset);
 
 // One family of operators each: convert_<family>.cc.
 absl::Status ConvertConv(ConvertContext& context);

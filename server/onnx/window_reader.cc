@@ -26,8 +26,7 @@ std::string ListText(const std::vector<int64_t>& values) {
 
 absl::Status CheckLength(absl::string_view name, const std::vector<int64_t>& values, size_t wanted) {
   if (values.size() == wanted) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(name, " must have ", wanted, " entries; was ", ListText(values)));
+  return absl::InvalidArgumentError(absl::StrCat(name, " must have ", wanted, " entries; was ", ListText(values)));
 }
 
 absl::Status CheckPositive(absl::string_view name, const std::vector<int64_t>& values) {

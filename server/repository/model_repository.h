@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,9 +35,9 @@ struct IndexEntry {
 // thread; every other method is thread-safe and may run meanwhile.
 class ModelRepository {
  public:
-  // Both outlive the repository.
-  ModelRepository(batching::BatchScheduler* scheduler, metrics::ServerMetrics* metrics);
-  ~ModelRepository();
+  // Both outlive the repository. `defaults` holds where a model's own configuration does not say otherwise.
+  ModelRepository(batching::BatchScheduler* scheduler, metrics::ServerMetrics* metrics,
+                  model::ModelConfig defaults = {});
   ModelRepository(const ModelRepository&) = delete;
   ModelRepository& operator=(const ModelRepository&) = delete;
 
@@ -68,27 +69,33 @@ class ModelRepository {
  private:
   struct Version {
     VersionState state = VersionState::kLoading;
-    std::string reason;
+    std::string reason;                         // when kUnavailable
     std::shared_ptr<const ServedModel> served;  // when kReady
   };
   struct Model {
-    std::string reason;  // why no version was tried; "" when there are versions
+    std::string reason;  // why no version was tried, when there are none
     std::map<int64_t, Version> versions;
   };
   using Models = std::map<std::string, Model, std::less<>>;
-  using Loader = absl::FunctionRef<absl::StatusOr<std::shared_ptr<const model::LoadedModel>>(
-      const model::LoadOptions& options)>;
+  using LoadedModelPtr = std::shared_ptr<const model::LoadedModel>;
+  using Loader = absl::FunctionRef<absl::StatusOr<LoadedModelPtr>(const model::LoadOptions& options)>;
 
-  void LoadModel(const ModelCandidate& candidate);
+  void LoadCandidate(const ModelCandidate& candidate);
   // Loads one version and lists the outcome, which it also returns.
   absl::Status LoadVersion(const model::ModelConfig& config, int64_t version, Loader loader);
-  absl::StatusOr<std::shared_ptr<const ServedModel>> MakeServed(const model::ModelConfig& config, int64_t version,
-                                                                Loader loader);
-  void SetVersion(const std::string& name, int64_t version, Version state);
-  void SetRefused(const std::string& name, std::string reason);
+  absl::StatusOr<std::shared_ptr<const ServedModel>> Serve(const model::ModelConfig& config, int64_t version,
+                                                           Loader loader);
+  static absl::StatusOr<std::shared_ptr<const ServedModel>> FindNewest(absl::string_view name, const Model& model);
+  static absl::StatusOr<std::shared_ptr<const ServedModel>> FindVersion(absl::string_view name, const Model& model,
+                                                                        absl::string_view version);
+  static absl::Status NotReady(absl::string_view name, absl::string_view number, const Version& version);
+  void SetVersion(const std::string& name, int64_t number, Version version) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Lists a model of which no version could be tried.
+  void SetRefused(const std::string& name, std::string reason) ABSL_LOCKS_EXCLUDED(mutex_);
 
   batching::BatchScheduler* const scheduler_;
   metrics::ServerMetrics* const metrics_;
+  const model::ModelConfig defaults_;
   mutable absl::Mutex mutex_;
   Models models_ ABSL_GUARDED_BY(mutex_);
   bool started_ ABSL_GUARDED_BY(mutex_) = false;

@@ -30,9 +30,9 @@ struct SeriesInfo {
   SlidingWindow::Options window;
   ChunkLayout layout = ChunkLayout::kSamplesFirst;
   bool pad_partial_window = false;
-  double sample_rate_hz = 0;         // 0: unknown
-  tensor::Shape input_shape;         // {1, C, L}, or {1, L} for a model whose input is {N, T}
-  std::vector<size_t> outputs;       // indices into model.signature.outputs, in the order asked for
+  double sample_rate_hz = 0;    // 0: unknown
+  tensor::Shape input_shape;    // {1, C, L}, or {1, L} for a model whose input is {N, T}
+  std::vector<size_t> outputs;  // indices into model.signature.outputs, in the order asked for
 };
 
 // Finds the model and checks the series against it. Streams run models with one FP32 input {N, C, T} or {N, T} whose

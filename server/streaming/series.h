@@ -5,11 +5,9 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "server/streaming/open_series.h"
 #include "server/streaming/sliding_window.h"
 #include "server/tensor/tensor.h"
@@ -42,7 +40,8 @@ class Series {
   // How it ended or will end. OK while it has not failed.
   const absl::Status& error() const { return error_; }
 
-  // Starts a chunk: checks it, and reserves a filled slot for a gap in front of it.
+  // Starts a chunk: checks it, and makes a slot for the gap in front of it, if there is one. REQUIRES: state is kOpen
+  // and the chunk before is done.
   absl::Status BeginChunk(const v1::SampleChunk& chunk);
   // Takes samples of the chunk that BeginChunk saw until a window is complete or all are taken.
   void Feed(const v1::SampleChunk& chunk);
@@ -56,13 +55,13 @@ class Series {
   // True when the series pads and has samples that no window covers: FormPaddedWindow before Close.
   bool HasPartialWindow() const;
   absl::StatusOr<FormedWindow> FormPaddedWindow();
-  // No more samples; the last slot is SeriesClosed.
+  // No more samples; the last slot is SeriesClosed. REQUIRES: state is kOpen, !HasPartialWindow().
   void Close();
 
   // Responses that have a slot and have not left.
   int64_t pending() const { return static_cast<int64_t>(slots_.size()); }
 
-  // Fills the slot of a window; ignored when the series has ended or failed before that window.
+  // Fills the slot of a window; ignored when the series has failed before that window.
   void Fill(int64_t slot, v1::StreamWindowsResponse response);
   // The series ends with `error` at that slot: what lies before it is still answered, what lies behind is dropped.
   void FailAt(int64_t slot, absl::Status error);
@@ -77,7 +76,6 @@ class Series {
 
   ChunkView View(const v1::SampleChunk& chunk) const;
   int64_t AddSlot();
-  absl::StatusOr<FormedWindow> Form(bool padded);
 
   const std::shared_ptr<const SeriesInfo> info_;
   SlidingWindow window_;
@@ -85,7 +83,7 @@ class Series {
   absl::Status error_;
   int64_t chunk_samples_ = 0;
   int64_t chunk_taken_ = 0;
-  int64_t partial_samples_ = 0;  // of the padded window
+  int64_t padded_partial_samples_ = 0;  // that the padded window covers
   std::deque<Slot> slots_;
   int64_t first_slot_ = 0;  // number of slots_.front()
 };

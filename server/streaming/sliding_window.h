@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/types/span.h"
 
 namespace stillwave::streaming {
@@ -50,7 +49,9 @@ class SlidingWindow {
   // Sample indices outside of ±kMaxSampleIndex are refused upstream, so that no sum of them overflows.
   static constexpr int64_t kMaxSampleIndex = int64_t{1} << 61;
 
-  // REQUIRES: as the fields' comments say; length × channels fits into memory; length and hop <= 2^40.
+  static constexpr int64_t kMaxHop = int64_t{1} << 40;
+
+  // REQUIRES: as the fields' comments say; length × channels fits into memory; hop <= kMaxHop.
   explicit SlidingWindow(const Options& options);
 
   // Takes samples [from, …) of the chunk until a window is complete or the chunk ends; says how many it took.
@@ -64,7 +65,7 @@ class SlidingWindow {
   WindowInfo Take(absl::Span<float> out);
 
   // The samples that were fed and that no window taken so far covers (the skipped ones of hop > length left out).
-  int64_t uncovered_samples() const;
+  int64_t uncovered_samples() const { return filled_ - covered_; }
 
   // The series goes on at `index`, behind a gap: the window restarts there, and what it held is discarded; says how
   // many samples that no result covers. REQUIRES: index > next_sample() and !complete().
@@ -81,16 +82,17 @@ class SlidingWindow {
 
  private:
   void CopyIn(const ChunkView& chunk, int64_t from, int64_t count);
-  void CopyOut(int64_t count, absl::Span<float> out) const;
-  void Advance();
+  // What is filled, and zeros behind it.
+  void CopyOut(absl::Span<float> out) const;
+  WindowInfo TakeFilled(absl::Span<float> out);
 
   const Options options_;
-  std::vector<float> ring_;    // [C][length]; the window's first sample lies at ring_start_ of each row
-  int64_t ring_start_ = 0;     // 0 .. length - 1
-  int64_t filled_ = 0;         // samples of the window that are there
-  int64_t skip_ = 0;           // samples to pass over before the window starts (hop > length)
-  int64_t covered_ = 0;        // of filled_, those that an earlier window covers
-  int64_t window_start_ = 0;   // index of the window's first sample
+  std::vector<float> ring_;   // [C][length]; the window's first sample lies at ring_start_ of each row
+  int64_t ring_start_ = 0;    // 0 .. length - 1
+  int64_t filled_ = 0;        // samples of the window that are there
+  int64_t skip_ = 0;          // samples to pass over before the window starts (hop > length)
+  int64_t covered_ = 0;       // of filled_, those that an earlier window covers
+  int64_t window_start_ = 0;  // index of the window's first sample
   int64_t next_sample_ = 0;
   int64_t windows_ = 0;
   int64_t samples_ = 0;

@@ -30,7 +30,6 @@ struct StreamModel {
 
 // Finds a model by name and version ("": the newest that is ready). NOT_FOUND or UNAVAILABLE as for any request.
 // Thread-safe.
-using ModelSource =
-    std::function<absl::StatusOr<StreamModel>(absl::string_view name, absl::string_view version)>;
+using ModelSource = std::function<absl::StatusOr<StreamModel>(absl::string_view name, absl::string_view version)>;
 
 }  // namespace stillwave::streaming

@@ -37,8 +37,8 @@ namespace stillwave::streaming {
 //
 // Requests are handled in the order they came, results leave in the order of windows within a series. Memory is
 // bounded: while windows in flight or responses not fetched are at their limit, no window is formed and WantsRead is
-// false; at most one request lies unfinished behind that (two, if a read was already under way). A window that finds the
-// model's queue full is kept and submitted again when there is space: a stream is flow-controlled, not refused.
+// false; at most one request lies unfinished behind that (two, if a read was already under way). A window that finds
+// the model's queue full is kept and submitted again when there is space: a stream is flow-controlled, not refused.
 //
 // Thread-safe; never blocks. The work is done by whichever thread brought the event, one at a time.
 class StreamSession : public std::enable_shared_from_this<StreamSession> {
@@ -102,34 +102,54 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   StreamSession(const Options& options, ModelSource source, metrics::ServerMetrics* metrics,
                 absl::AnyInvocable<void()> on_change);
 
+  // Of handling backlog_.front().
+  enum class Outcome {
+    kHandled,   // drop it
+    kProgress,  // a part of it; come back
+    kBlocked,   // nothing can be done before something else happens
+  };
+
   // Does all that can be done now, then calls on_change; when another thread is at it, that one goes on.
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
   // One step; false when nothing can be done now. May let go of the mutex for a moment.
   bool Step() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Submits submission_; false when the queue has no space.
   bool Submit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Outcome Handle(PendingRequest& pending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Outcome HandleOpen(const v1::OpenSeries& open) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Outcome HandleChunk(PendingRequest& pending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Outcome HandleClose(const PendingRequest& pending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // After half-close: closes the next series that is open; false when none is.
+  bool CloseNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<SeriesInfo> Admit(const v1::OpenSeries& open) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // Each handles backlog_.front(); false when it must wait.
-  bool HandleOpen(const v1::OpenSeries& open) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool HandleChunk(PendingRequest& pending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool HandleClose(const PendingRequest& pending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<std::shared_ptr<Series>> Admit(const v1::OpenSeries& open) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The series is not open: an error, unless it failed and the client may not know yet.
-  void AnswerNotOpen(const std::string& series_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-
+  // The series that a chunk or close is for, if it is open. Else *outcome says what to do: wait until it has ended,
+  // pass over what belongs to a series that failed, or answer that it is not open.
+  std::shared_ptr<Series> FindOpen(const std::string& series_id, Outcome* outcome)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Another window may be formed.
+  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Makes submission_ of a window, or fails the series when there is none.
   void Prepare(const std::shared_ptr<Series>& series, absl::StatusOr<FormedWindow> window, absl::Time received)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // `received`: when the window's last sample came.
   void OnComputed(const std::shared_ptr<Series>& series, int64_t slot, const WindowInfo& window, absl::Time received,
                   batching::InferenceResult result) ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnSpace() ABSL_LOCKS_EXCLUDED(mutex_);
   // Moves what is due from the series to the outbox, and forgets the series when it has ended.
   void Flush(const std::shared_ptr<Series>& series) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void End(const std::string& series_id, const Series& series, absl::StatusCode code)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void CancelLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RememberFailed(const std::string& series_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Counts all series that are left as ended with `code`, and forgets them.
+  void EndAll(absl::StatusCode code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FinishIfDone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CancelLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // Responses that have been promised and not fetched: in slots and in the outbox.
+  // Responses that were promised and not fetched: in slots and in the outbox.
   int64_t unsent() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool not_running() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !running_; }
+  bool TakesRequests() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !half_closed_ && !draining_ && !final_status_.has_value();
+  }
+  bool NotRunning() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !running_; }
 
   const Options options_;
   const ModelSource source_;
@@ -147,7 +167,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   std::optional<absl::Status> final_status_ ABSL_GUARDED_BY(mutex_);
   std::deque<PendingRequest> backlog_ ABSL_GUARDED_BY(mutex_);
   std::deque<v1::StreamWindowsResponse> outbox_ ABSL_GUARDED_BY(mutex_);
-  SeriesMap series_ ABSL_GUARDED_BY(mutex_);  // by id; those that have not ended
+  SeriesMap series_ ABSL_GUARDED_BY(mutex_);                    // by id; those that have not ended
   std::deque<std::string> failed_ids_ ABSL_GUARDED_BY(mutex_);  // ended by an error lately, oldest first
   std::optional<Submission> submission_ ABSL_GUARDED_BY(mutex_);
   bool waiting_for_space_ ABSL_GUARDED_BY(mutex_) = false;  // the queue refused submission_

@@ -1,0 +1,74 @@
+#include "client/help_text.h"
+
+namespace stillwave::client {
+
+const char kProgramHelp[] = "stillwave: predictions for time series from a Stillwave server";
+
+const char kProgramFooter[] = R"(Examples:
+  stillwave health                                           is the server there, and ready?
+  stillwave models                                           which models it has, with inputs and outputs
+  stillwave infer ecg.npy --window 128 --at 252 --rate 360   one prediction: the window at second 252
+  stillwave stream ecg.npy --window 128 --hop 32 --rate 360  one for every 32 samples of the recording
+  stillwave infer --help                                     all options of one command
+
+Files: .npy (little-endian f4 f8 i2 i4 i8 u2, i1, u1) and CSV (comma, semicolon, tab or spaces; a header is optional).
+A series has the shape [samples] or [samples, channels].
+
+Exit status:
+  0    done
+  1    the server or the model is not ready
+  2    wrong or missing option
+  3    the server cannot be reached
+  4    the server refused the request; its code and message are printed
+  5    a file that cannot be read, or does not fit the model
+  130  interrupted (Ctrl-C))";
+
+const char kInferHelp[] = "One request with windows of FILE, or with its own ready batch; a row for each prediction";
+
+const char kInferFooter[] =
+    R"(Also: --server, --timeout and --json, see stillwave --help.
+
+A file of the model's own rank (such as [N, C, T]) is a ready batch: all its rows are sent, or --batch of them
+from row --start on. Any other file is a series, from which windows are cut; --window is needed unless the model
+has a length of its own.
+
+Examples:
+  stillwave infer ecg.npy --window 128                          the first window
+  stillwave infer ecg.npy --window 128 --at 252.5 --rate 360    the window that begins at second 252.5
+  stillwave infer ecg.npy --window 128 --hop 32 --batch 8       8 overlapping windows in one request
+  stillwave infer log.csv --model pump --columns vx,vy,vz       three columns of a table as channels
+  stillwave infer batch.npy --labels walk,run --softmax --json  a ready batch; labels and probabilities as JSON)";
+
+const char kStreamHelp[] = "Sends FILE, or lines from standard input (-), and prints a prediction for every window";
+
+const char kStreamFooter[] =
+    R"(Also: --server, --timeout and --json, see stillwave --help.
+
+Rows go to standard output; progress and the summary go to standard error. Ctrl-C ends the series, prints what
+is still due and the summary; a second Ctrl-C leaves at once. With --json every line is an object whose first key
+is "opened", "window", "gap" or "summary".
+
+Examples:
+  stillwave stream ecg.npy --window 128 --hop 32 --labels none,normal,ventricular
+  stillwave stream ecg.npy --window 128 --from 86400 --changes     from one sample on; only where the class changes
+  stillwave stream ecg.npy --window 128 --rate 360 --realtime      as it was recorded
+  sensor | stillwave stream - --columns 2 --window 128 --hop 16    live lines of CSV
+  stillwave stream ecg.npy --window 128 --json > windows.jsonl)";
+
+const char kModelsHelp[] = "The server's models, with versions, readiness, inputs and outputs";
+
+const char kModelsFooter[] = R"(Also: --server, --timeout and --json, see stillwave --help.
+
+Examples:
+  stillwave models
+  stillwave models ecg pump --json)";
+
+const char kHealthHelp[] = "Exit status 0 when the server (and MODEL) can answer requests, 1 when not";
+
+const char kHealthFooter[] = R"(Also: --server, --timeout and --json, see stillwave --help.
+
+Examples:
+  stillwave health
+  until stillwave health ecg --timeout 2; do sleep 1; done)";
+
+}  // namespace stillwave::client

@@ -1,0 +1,17 @@
+// The words of --help.
+#pragma once
+
+namespace stillwave::client {
+
+extern const char kProgramHelp[];
+extern const char kProgramFooter[];
+extern const char kInferHelp[];
+extern const char kInferFooter[];
+extern const char kStreamHelp[];
+extern const char kStreamFooter[];
+extern const char kModelsHelp[];
+extern const char kModelsFooter[];
+extern const char kHealthHelp[];
+extern const char kHealthFooter[];
+
+}  // namespace stillwave::client

@@ -1,0 +1,136 @@
+#include "server/service/health_service.h"
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "server/base/check.h"
+#include "server/service/grpc_status.h"
+
+namespace stillwave::service {
+
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+
+// One Watch call. The service's mutex guards it; gRPC deletes it (OnDone), after which the service no longer knows it.
+class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse> {
+ public:
+  Watcher(HealthService* service, std::string name) : service_(service), name_(std::move(name)) {}
+
+  const std::string& name() const { return name_; }
+
+  // Tells the client unless it knows already. What changes twice during one write is told once.
+  void Set(HealthCheckResponse::ServingStatus status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(service_->mutex_) {
+    wanted_ = status;
+    Advance();
+  }
+
+  // The client hears the last status and UNAVAILABLE.
+  void End() ABSL_EXCLUSIVE_LOCKS_REQUIRED(service_->mutex_) {
+    ending_ = true;
+    Advance();
+  }
+
+  void OnWriteDone(bool ok) override {
+    absl::MutexLock lock(&service_->mutex_);
+    writing_ = false;
+    if (!ok) client_gone_ = true;
+    Advance();
+  }
+
+  void OnCancel() override {
+    absl::MutexLock lock(&service_->mutex_);
+    client_gone_ = true;
+    Advance();
+  }
+
+  void OnDone() override {
+    service_->Remove(this);
+    delete this;
+  }
+
+ private:
+  // One write in flight; Finish once, after it.
+  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(service_->mutex_) {
+    if (writing_ || finished_) return;
+    const bool news = !told_anything_ || message_.status() != wanted_;
+    if (news && !client_gone_) {
+      told_anything_ = true;
+      writing_ = true;
+      message_.set_status(wanted_);
+      StartWrite(&message_);
+    } else if (ending_ || client_gone_) {
+      finished_ = true;
+      Finish(ToGrpcStatus(client_gone_ ? absl::CancelledError("the watcher is gone")
+                                       : absl::UnavailableError("the server is stopping; try another one")));
+    }
+  }
+
+  HealthService* const service_;
+  const std::string name_;
+  HealthCheckResponse::ServingStatus wanted_ = HealthCheckResponse::UNKNOWN;
+  HealthCheckResponse message_;  // what was told last, and the buffer of the write
+  bool told_anything_ = false;
+  bool writing_ = false;
+  bool ending_ = false;
+  bool client_gone_ = false;
+  bool finished_ = false;
+};
+
+HealthService::HealthService(const Lifecycle* lifecycle) : lifecycle_(lifecycle) {}
+
+HealthService::~HealthService() {
+  absl::MutexLock lock(&mutex_);
+  SW_CHECK(watchers_.empty());
+}
+
+HealthCheckResponse::ServingStatus HealthService::StatusOf(const std::string& service) const {
+  const absl::Status status = service.empty() ? lifecycle_->Readiness() : lifecycle_->ModelReadiness(service, "");
+  if (status.ok()) return HealthCheckResponse::SERVING;
+  return absl::IsNotFound(status) ? HealthCheckResponse::SERVICE_UNKNOWN : HealthCheckResponse::NOT_SERVING;
+}
+
+grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context, const HealthCheckRequest* request,
+                                               HealthCheckResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const HealthCheckResponse::ServingStatus status = StatusOf(request->service());
+  if (status == HealthCheckResponse::SERVICE_UNKNOWN) {
+    reactor->Finish(ToGrpcStatus(
+        absl::NotFoundError(absl::StrCat("service must be \"\" (the server) or the name of a model; was '",
+                                         absl::CHexEscape(absl::string_view(request->service()).substr(0, 64)), "'"))));
+    return reactor;
+  }
+  response->set_status(status);
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
+}
+
+grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(grpc::CallbackServerContext* /*context*/,
+                                                                    const HealthCheckRequest* request) {
+  auto* const watcher = new Watcher(this, request->service());
+  absl::MutexLock lock(&mutex_);
+  watchers_.insert(watcher);
+  // Under the lock, so that no Update between looking and telling is lost.
+  watcher->Set(StatusOf(watcher->name()));
+  if (stopped_) watcher->End();
+  return watcher;
+}
+
+void HealthService::Update() {
+  absl::MutexLock lock(&mutex_);
+  for (Watcher* watcher : watchers_) watcher->Set(StatusOf(watcher->name()));
+}
+
+void HealthService::Stop() {
+  absl::MutexLock lock(&mutex_);
+  stopped_ = true;
+  for (Watcher* watcher : watchers_) {
+    watcher->Set(StatusOf(watcher->name()));
+    watcher->End();
+  }
+}
+
+void HealthService::Remove(Watcher* watcher) {
+  absl::MutexLock lock(&mutex_);
+  watchers_.erase(watcher);
+}
+
+}  // namespace stillwave::service

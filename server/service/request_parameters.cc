@@ -1,0 +1,102 @@
+#include "server/service/request_parameters.h"
+
+#include <array>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "server/base/status_macros.h"
+
+namespace stillwave::service {
+namespace {
+
+using inference::InferParameter;
+using Parameters = google::protobuf::Map<std::string, InferParameter>;
+
+absl::StatusOr<absl::Duration> ReadTimeout(const InferParameter& parameter) {
+  if (parameter.parameter_choice_case() != InferParameter::kInt64Param) {
+    return absl::InvalidArgumentError("parameter 'timeout' must be an int64 in microseconds; was of another type");
+  }
+  if (parameter.int64_param() < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("parameter 'timeout' must not be negative; was ", parameter.int64_param()));
+  }
+  return parameter.int64_param() == 0 ? absl::InfiniteDuration() : absl::Microseconds(parameter.int64_param());
+}
+
+absl::Status CheckPriority(const InferParameter& parameter) {
+  const bool whole = parameter.parameter_choice_case() == InferParameter::kUint64Param ||
+                     (parameter.parameter_choice_case() == InferParameter::kInt64Param && parameter.int64_param() >= 0);
+  if (whole) return absl::OkStatus();
+  return absl::InvalidArgumentError("parameter 'priority' must be a whole number, 0 or more; was not");
+}
+
+// A sequence parameter that says "this is no sequence".
+bool SaysNothing(const InferParameter& parameter) {
+  switch (parameter.parameter_choice_case()) {
+    case InferParameter::kBoolParam:
+      return !parameter.bool_param();
+    case InferParameter::kInt64Param:
+      return parameter.int64_param() == 0;
+    case InferParameter::kUint64Param:
+      return parameter.uint64_param() == 0;
+    case InferParameter::kStringParam:
+      return parameter.string_param().empty();
+    case InferParameter::kDoubleParam:
+      return false;
+    case InferParameter::PARAMETER_CHOICE_NOT_SET:
+      return true;
+  }
+  return false;
+}
+
+absl::Status CheckRequestParameter(const std::string& name, const InferParameter& parameter) {
+  if (absl::StartsWith(name, "sequence_")) {
+    if (SaysNothing(parameter)) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("parameter '", name,
+                     "' is not supported: this server keeps no sequences between requests; for windows over a series "
+                     "use stillwave.v1.TimeSeriesService/StreamWindows"));
+  }
+  if (absl::StartsWith(name, "triton_")) {
+    return absl::InvalidArgumentError(absl::StrCat("parameter '", name.substr(0, 64),
+                                                   "' is not supported: names that start with triton_ are reserved"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTensorParameters(absl::string_view kind, const std::string& tensor, const Parameters& parameters) {
+  static constexpr std::array<const char*, 4> kRefused = {"shared_memory_region", "shared_memory_byte_size",
+                                                          "shared_memory_offset", "classification"};
+  for (const char* name : kRefused) {
+    if (parameters.contains(name)) {
+      return absl::InvalidArgumentError(absl::StrCat("parameter '", name, "' of ", kind, " '", tensor.substr(0, 64),
+                                                     "' is not supported: tensors travel in the message, as numbers"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<RequestOptions> ReadParameters(const inference::ModelInferRequest& request) {
+  RequestOptions options;
+  for (const auto& [name, parameter] : request.parameters()) {
+    if (name == "timeout") {
+      ASSIGN_OR_RETURN(options.timeout, ReadTimeout(parameter));
+    } else if (name == "priority") {
+      RETURN_IF_ERROR(CheckPriority(parameter));
+    } else {
+      RETURN_IF_ERROR(CheckRequestParameter(name, parameter));
+    }
+  }
+  for (const auto& input : request.inputs()) {
+    RETURN_IF_ERROR(CheckTensorParameters("input", input.name(), input.parameters()));
+  }
+  for (const auto& output : request.outputs()) {
+    RETURN_IF_ERROR(CheckTensorParameters("output", output.name(), output.parameters()));
+  }
+  return options;
+}
+
+}  // namespace stillwave::service

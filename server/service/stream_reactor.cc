@@ -1,0 +1,113 @@
+#include "server/service/stream_reactor.h"
+
+#include <optional>
+#include <utility>
+
+#include "server/service/grpc_status.h"
+
+namespace stillwave::service {
+
+StreamReactor::StreamReactor(grpc::CallbackServerContext* context, const streaming::StreamSession::Options& options,
+                             streaming::ModelSource source, metrics::ServerMetrics* metrics)
+    : context_(context),
+      session_(streaming::StreamSession::Create(options, std::move(source), metrics,
+                                                /*on_change=*/[this] { Advance(); })) {}
+
+void StreamReactor::Start(std::function<void()> on_done) {
+  on_done_ = std::move(on_done);
+  {
+    absl::MutexLock lock(&mutex_);
+    advancing_ = false;
+  }
+  Advance();
+}
+
+void StreamReactor::Advance() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (advancing_) {
+      advance_again_ = true;
+      return;
+    }
+    advancing_ = true;
+  }
+  for (bool again = true; again;) {
+    StartWhatIsWanted();
+    absl::MutexLock lock(&mutex_);
+    again = std::exchange(advance_again_, false);
+    advancing_ = again;
+  }
+}
+
+void StreamReactor::StartWhatIsWanted() {
+  bool may_write = false;
+  bool may_read = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    may_write = !writing_ && !finished_;
+    may_read = !reading_ && !half_closed_ && !finished_;
+  }
+  if (may_write) {
+    if (session_->NextResponse(&response_)) {
+      {
+        absl::MutexLock lock(&mutex_);
+        writing_ = true;
+      }
+      StartWrite(&response_);
+    } else if (const std::optional<absl::Status> status = session_->FinalStatus()) {
+      End(*status);
+      return;
+    }
+  }
+  if (may_read && session_->WantsRead()) {
+    {
+      absl::MutexLock lock(&mutex_);
+      reading_ = true;
+    }
+    StartRead(&request_);
+  }
+}
+
+void StreamReactor::End(const absl::Status& status) {
+  {
+    absl::MutexLock lock(&mutex_);
+    finished_ = true;
+  }
+  if (absl::IsResourceExhausted(status)) {
+    context_->AddTrailingMetadata(kRetryPushbackKey, kRetryPushbackMilliseconds);
+  }
+  Finish(ToGrpcStatus(status));
+}
+
+void StreamReactor::OnReadDone(bool ok) {
+  v1::StreamWindowsRequest request;
+  {
+    absl::MutexLock lock(&mutex_);
+    reading_ = false;
+    half_closed_ = !ok;
+    request.Swap(&request_);
+  }
+  if (ok) {
+    session_->OnRequest(std::move(request));
+  } else {
+    session_->OnHalfClose();
+  }
+  Advance();
+}
+
+void StreamReactor::OnWriteDone(bool ok) {
+  {
+    absl::MutexLock lock(&mutex_);
+    writing_ = false;
+  }
+  if (!ok) session_->Cancel();  // the client is gone
+  Advance();
+}
+
+void StreamReactor::OnDone() {
+  session_->Detach();
+  on_done_();
+  delete this;
+}
+
+}  // namespace stillwave::service

@@ -1,0 +1,119 @@
+#include "server/stillwave_server.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "server/base/log.h"
+#include "server/base/status_macros.h"
+#include "server/config/model_name.h"
+#include "server/config/version.h"
+#include "server/model/demo_model.h"
+#include "server/model/loaded_model.h"
+
+namespace stillwave {
+namespace {
+
+using base::Log;
+using base::LogLevel;
+
+// How long accepted calls may take to finish once new work is refused; together with a drain delay of a few seconds it
+// stays below the 30 seconds that Kubernetes waits by default. A client that does not read its stream would hold the
+// server for ever.
+constexpr absl::Duration kPatience = absl::Seconds(20);
+
+// What holds for a model whose own configuration does not say otherwise.
+model::ModelConfig ModelDefaults(const config::ServerConfig& config) {
+  model::ModelConfig defaults;
+  defaults.max_batch_size = config.max_batch_size;
+  defaults.max_queue_samples = config.max_queue_samples;
+  defaults.batch_norm = config.batch_norm;
+  defaults.window_length = config.window_length;
+  return defaults;
+}
+
+batching::BatchScheduler::Options SchedulerOptions(const config::ServerConfig& config) {
+  batching::BatchScheduler::Options options;
+  options.workers = static_cast<int>(config.workers);
+  return options;
+}
+
+// The address with the port that was bound.
+std::string WithPort(const std::string& address, int port) {
+  return absl::StrCat(absl::string_view(address).substr(0, address.rfind(':')), ":", port);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<StillwaveServer>> StillwaveServer::Create(const config::ServerConfig& config) {
+  RETURN_IF_ERROR(config::Validate(config));
+  std::unique_ptr<StillwaveServer> server(new StillwaveServer(config));
+  RETURN_IF_ERROR(server->Bind());
+  return server;
+}
+
+StillwaveServer::StillwaveServer(const config::ServerConfig& config)
+    : config_(config),
+      scheduler_(SchedulerOptions(config)),
+      repository_(&scheduler_, &metrics_, ModelDefaults(config)),
+      lifecycle_(&repository_, config.strict_readiness) {}
+
+StillwaveServer::~StillwaveServer() = default;
+
+absl::Status StillwaveServer::Bind() {
+  service::GrpcServer::Options grpc;
+  grpc.address = config_.grpc_address;
+  grpc.max_streams = config_.max_streams;
+  grpc.max_series_per_stream = config_.max_series_per_stream;
+  ASSIGN_OR_RETURN(grpc_, service::GrpcServer::Create(grpc, &repository_, &lifecycle_, &metrics_));
+  metrics::MetricsEndpoint::Options http;
+  http.address = config_.http_address;
+  http.metrics_text = [this] { return metrics_.Text(); };
+  http.readiness = [this] { return lifecycle_.Readiness(); };
+  absl::StatusOr<std::unique_ptr<metrics::MetricsEndpoint>> endpoint =
+      metrics::MetricsEndpoint::Create(std::move(http));
+  if (!endpoint.ok()) return base::Annotate(endpoint.status(), "--http_address");
+  http_ = *std::move(endpoint);
+  return absl::OkStatus();
+}
+
+absl::Status StillwaveServer::LoadModels() {
+  if (!config_.model_repository.empty()) return repository_.LoadAll(config_.model_repository);
+  if (!config_.model.empty()) return repository_.LoadFile(config::ModelNameFor(config_.model), config_.model);
+  model::ModelConfig demo = ModelDefaults(config_);
+  demo.name = model::kDemoModelName;
+  return repository_.LoadBytes(demo, model::DemoModelBytes());
+}
+
+absl::Status StillwaveServer::Start() {
+  Log(LogLevel::kInfo, "starting", {{"version", config::Version()}, {"workers", config_.workers}});
+  RETURN_IF_ERROR(LoadModels());
+  repository_.FinishStart();
+  grpc_->UpdateHealth();
+  Log(LogLevel::kInfo, "serving",
+      {{"grpc_address", grpc_->address()}, {"http_address", WithPort(config_.http_address, http_->port())}});
+  return absl::OkStatus();
+}
+
+void StillwaveServer::Drain() {
+  Log(LogLevel::kInfo, "draining", {{"delay_seconds", config_.drain_delay_seconds}});
+  lifecycle_.BeginDrain();
+  grpc_->UpdateHealth();
+  absl::SleepFor(absl::Seconds(config_.drain_delay_seconds));
+  lifecycle_.RefuseWork();
+  grpc_->Finish(kPatience);
+  scheduler_.Drain();
+  Log(LogLevel::kInfo, "stopped");
+}
+
+absl::StatusOr<std::string> DescribeModel(const config::ServerConfig& config) {
+  using model::LoadedModel;
+  const model::LoadOptions options = ToLoadOptions(ModelDefaults(config));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const LoadedModel> model,
+                   config.model.empty() ? LoadedModel::LoadFromBytes(model::DemoModelBytes(), options)
+                                        : LoadedModel::Load(config.model, options));
+  return model->Describe(config.window_length);
+}
+
+}  // namespace stillwave

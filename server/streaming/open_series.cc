@@ -1,0 +1,167 @@
+#include "server/streaming/open_series.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/base/status_macros.h"
+#include "server/tensor/data_type.h"
+
+namespace stillwave::streaming {
+namespace {
+
+using tensor::kDynamicDim;
+using tensor::Shape;
+
+absl::Status Invalid(absl::string_view field, absl::string_view rule, absl::string_view value) {
+  return absl::InvalidArgumentError(absl::StrCat(field, " must ", rule, "; was ", value));
+}
+
+absl::Status CheckNumbers(const v1::OpenSeries& request, const SeriesLimits& limits) {
+  if (static_cast<int64_t>(request.series_id().size()) > limits.max_id_bytes) {
+    return Invalid("series_id", absl::StrCat("have at most ", limits.max_id_bytes, " bytes"),
+                   absl::StrCat(request.series_id().size()));
+  }
+  if (request.window_length() < 0 || request.window_length() > limits.max_window_length) {
+    return Invalid("window_length", absl::StrCat("be 0 (the model's) to ", limits.max_window_length),
+                   absl::StrCat(request.window_length()));
+  }
+  if (request.hop() < 0 || request.hop() > SlidingWindow::kMaxHop) {
+    return Invalid("hop", absl::StrCat("be 0 (the window's length) to ", SlidingWindow::kMaxHop),
+                   absl::StrCat(request.hop()));
+  }
+  constexpr int64_t kMaxIndex = SlidingWindow::kMaxSampleIndex;
+  if (request.first_sample_index() < -kMaxIndex || request.first_sample_index() > kMaxIndex) {
+    return Invalid("first_sample_index", absl::StrCat("be ", -kMaxIndex, " to ", kMaxIndex),
+                   absl::StrCat(request.first_sample_index()));
+  }
+  if (!std::isfinite(request.sample_rate_hz()) || request.sample_rate_hz() < 0) {
+    return Invalid("sample_rate_hz", "be finite and not negative", absl::StrCat(request.sample_rate_hz()));
+  }
+  if (!v1::SampleLayout_IsValid(request.layout())) {
+    return Invalid("layout", "be a SampleLayout", absl::StrCat(static_cast<int>(request.layout())));
+  }
+  if (!v1::PartialWindow_IsValid(request.partial_window())) {
+    return Invalid("partial_window", "be a PartialWindow", absl::StrCat(static_cast<int>(request.partial_window())));
+  }
+  return absl::OkStatus();
+}
+
+// The model's input as {N, C, T}; fixed_length is kDynamicDim when a request may choose T.
+struct TimeSeriesInput {
+  int64_t channels = 1;
+  int64_t fixed_length = kDynamicDim;
+};
+
+absl::StatusOr<TimeSeriesInput> CheckInput(const StreamModel& model, const SeriesLimits& limits) {
+  const auto refuse = [&model](absl::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat("model '", model.name,
+                                                   "' cannot run on a stream, which takes models ",
+                                                   "with one FP32 input of shape [-1,C,T] or [-1,T]; it has ", what));
+  };
+  const std::vector<model::TensorSpec>& inputs = model.signature.inputs;
+  if (inputs.size() != 1) return refuse(absl::StrCat(inputs.size(), " inputs"));
+  const model::TensorSpec& input = inputs[0];
+  const Shape& shape = input.shape;
+  if (input.data_type != tensor::DataType::kFloat32 || (shape.rank() != 2 && shape.rank() != 3)) {
+    return refuse(absl::StrCat("input '", input.name, "' of ", Name(input.data_type), " ", shape.ToString()));
+  }
+  const int64_t channels = shape.rank() == 3 ? shape[1] : 1;
+  if (channels < 1) return refuse(absl::StrCat("input '", input.name, "' with a channel count that is not fixed"));
+  if (channels > limits.max_channels) {
+    return refuse(absl::StrCat(channels, " channels, and the limit is ", limits.max_channels));
+  }
+  return TimeSeriesInput{channels, shape[shape.rank() - 1]};
+}
+
+absl::StatusOr<int64_t> ChooseLength(const v1::OpenSeries& request, const StreamModel& model,
+                                     const TimeSeriesInput& input) {
+  const int64_t asked = request.window_length();
+  if (input.fixed_length != kDynamicDim) {
+    if (asked == 0 || asked == input.fixed_length) return input.fixed_length;
+    return Invalid("window_length",
+                   absl::StrCat("be ", input.fixed_length, ", which the input of model '", model.name, "' has"),
+                   absl::StrCat(asked));
+  }
+  if (asked != 0) return asked;
+  if (model.window_length > 0) return model.window_length;
+  return Invalid("window_length", absl::StrCat("be given, as model '", model.name, "' takes any and configures none"),
+                 "0");
+}
+
+int64_t ChooseHop(const v1::OpenSeries& request, const StreamModel& model, int64_t window_length) {
+  if (request.hop() > 0) return request.hop();
+  // A hop is configured for the configured window; with another length it would be a guess.
+  if (model.hop > 0 && (request.window_length() == 0 || request.window_length() == model.window_length)) {
+    return model.hop;
+  }
+  return window_length;
+}
+
+absl::StatusOr<std::vector<size_t>> ChooseOutputs(const v1::OpenSeries& request, const StreamModel& model) {
+  const std::vector<model::TensorSpec>& known = model.signature.outputs;
+  std::vector<size_t> chosen;
+  if (request.outputs().empty()) {
+    for (size_t i = 0; i < known.size(); ++i) chosen.push_back(i);
+  }
+  for (const std::string& name : request.outputs()) {
+    const auto it = std::find_if(known.begin(), known.end(), [&](const auto& spec) { return spec.name == name; });
+    if (it == known.end()) {
+      const auto print = [](std::string* out, const model::TensorSpec& spec) { absl::StrAppend(out, spec.name); };
+      return Invalid("outputs", absl::StrCat("be of ", absl::StrJoin(known, ", ", print)),
+                     absl::StrCat("'", name, "'"));
+    }
+    const auto index = static_cast<size_t>(it - known.begin());
+    if (std::find(chosen.begin(), chosen.end(), index) != chosen.end()) {
+      return Invalid("outputs", "name each output once", absl::StrCat("'", name, "' twice"));
+    }
+    chosen.push_back(index);
+  }
+  for (const size_t index : chosen) {
+    if (known[index].data_type != tensor::DataType::kFloat32) {
+      return Invalid("outputs", "be FP32 on a stream",
+                     absl::StrCat("'", known[index].name, "' of ", Name(known[index].data_type)));
+    }
+  }
+  return chosen;
+}
+
+absl::Status CheckBytes(absl::string_view what, const Shape& shape, const SeriesLimits& limits) {
+  const absl::StatusOr<int64_t> count = shape.ElementCount();
+  if (count.ok() && *count <= limits.max_window_bytes / static_cast<int64_t>(sizeof(float))) return absl::OkStatus();
+  return Invalid(what, absl::StrCat("have at most ", limits.max_window_bytes, " bytes"), shape.ToString());
+}
+
+}  // namespace
+
+absl::StatusOr<SeriesInfo> ResolveSeries(const v1::OpenSeries& request, const ModelSource& source,
+                                         const SeriesLimits& limits) {
+  RETURN_IF_ERROR(CheckNumbers(request, limits));
+  SeriesInfo series;
+  series.id = request.series_id();
+  ASSIGN_OR_RETURN(series.model, source(request.model_name(), request.model_version()));
+  ASSIGN_OR_RETURN(const TimeSeriesInput input, CheckInput(series.model, limits));
+  ASSIGN_OR_RETURN(const int64_t length, ChooseLength(request, series.model, input));
+  series.window = {length, ChooseHop(request, series.model, length), input.channels, request.first_sample_index()};
+  series.input_shape =
+      series.model.signature.inputs[0].shape.rank() == 3 ? Shape{1, input.channels, length} : Shape{1, length};
+  RETURN_IF_ERROR(CheckBytes("a window", series.input_shape, limits));
+  ASSIGN_OR_RETURN(series.outputs, ChooseOutputs(request, series.model));
+  // The network may still be unable to take this length: a kernel wider than the window, say.
+  const absl::StatusOr<std::vector<Shape>> output_shapes = series.model.runner->OutputShapes({&series.input_shape, 1});
+  if (!output_shapes.ok()) {
+    return base::Annotate(output_shapes.status(),
+                          absl::StrCat("window_length ", length, " does not suit model '", series.model.name, "'"));
+  }
+  for (const Shape& shape : *output_shapes) RETURN_IF_ERROR(CheckBytes("an output of a window", shape, limits));
+  series.layout =
+      request.layout() == v1::SAMPLE_LAYOUT_CHANNELS_FIRST ? ChunkLayout::kChannelsFirst : ChunkLayout::kSamplesFirst;
+  series.pad_partial_window = request.partial_window() == v1::PARTIAL_WINDOW_ZERO_PAD;
+  series.sample_rate_hz = request.sample_rate_hz();
+  return series;
+}
+
+}  // namespace stillwave::streaming
