@@ -36,7 +36,7 @@ absl::Status StreamReport::OnWindow(const ResultRow& row) {
   if (windows_ == 0) RETURN_IF_ERROR(CheckFirst(row));
   ++windows_;
   if (options_.only_changes && !IsChange(row)) return absl::OkStatus();
-  progress_.Clear();
+  if (options_.rows_on_terminal) progress_.Clear();
   if (options_.json) {
     WriteOut(WindowJson(row, options_.format) + "\n");
   } else {

@@ -16,10 +16,11 @@ namespace stillwave::client {
 
 struct StreamReportOptions {
   ResultFormat format;
-  bool json = false;           // lines of JSON instead of a table
-  bool only_changes = false;   // only windows of another class than the one before
-  bool show_progress = false;  // on standard error
-  bool flush_rows = false;     // somebody watches: do not keep rows in a buffer
+  bool json = false;              // lines of JSON instead of a table
+  bool only_changes = false;      // only windows of another class than the one before
+  bool show_progress = false;     // on standard error
+  bool rows_on_terminal = false;  // the progress has to make way for every row
+  bool flush_rows = false;        // somebody watches: do not keep rows in a buffer
 };
 
 // Rows go to standard output, progress, warnings and the table's summary to standard error. Not thread-safe.

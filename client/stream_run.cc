@@ -55,7 +55,7 @@ absl::Status StreamRun::ReadAll() {
   while (true) {
     absl::StatusOr<std::optional<StreamEvent>> event = stream_->Read();
     if (event.ok() && !event->has_value()) return absl::OkStatus();
-    const absl::Status status = event.ok() ? Handle(**event) : event.status();
+    absl::Status status = event.ok() ? Handle(**event) : event.status();
     if (!status.ok()) {
       stream_->Cancel();  // the sender may be held by a flow control that nobody will loosen
       return status;

@@ -1,7 +1,7 @@
 #include "client/text_width.h"
 
-#include <locale.h>
-#include <wchar.h>
+#include <clocale>
+#include <cwchar>
 
 #include "absl/strings/str_format.h"
 

@@ -80,7 +80,9 @@ absl::Status StillwaveServer::Bind() {
 
 absl::Status StillwaveServer::LoadModels() {
   if (!config_.model_repository.empty()) return repository_.LoadAll(config_.model_repository);
-  if (!config_.model.empty()) return repository_.LoadFile(config::ModelNameFor(config_.model), config_.model);
+  if (!config_.model.empty()) {
+    return base::Annotate(repository_.LoadFile(config::ModelNameFor(config_.model), config_.model), config_.model);
+  }
   model::ModelConfig demo = ModelDefaults(config_);
   demo.name = model::kDemoModelName;
   return repository_.LoadBytes(demo, model::DemoModelBytes());
@@ -110,10 +112,10 @@ void StillwaveServer::Drain() {
 absl::StatusOr<std::string> DescribeModel(const config::ServerConfig& config) {
   using model::LoadedModel;
   const model::LoadOptions options = ToLoadOptions(ModelDefaults(config));
-  ASSIGN_OR_RETURN(const std::shared_ptr<const LoadedModel> model,
-                   config.model.empty() ? LoadedModel::LoadFromBytes(model::DemoModelBytes(), options)
-                                        : LoadedModel::Load(config.model, options));
-  return model->Describe(config.window_length);
+  const auto model = config.model.empty() ? LoadedModel::LoadFromBytes(model::DemoModelBytes(), options)
+                                          : LoadedModel::Load(config.model, options);
+  if (!model.ok()) return base::Annotate(model.status(), config.model.empty() ? "demonstration model" : config.model);
+  return (*model)->Describe(config.window_length);
 }
 
 }  // namespace stillwave

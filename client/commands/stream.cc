@@ -92,6 +92,7 @@ StreamReportOptions ToReportOptions(const StreamOptions& options, bool json) {
           .json = json,
           .only_changes = options.only_changes,
           .show_progress = isatty(STDERR_FILENO) == 1,
+          .rows_on_terminal = isatty(STDOUT_FILENO) == 1,
           .flush_rows = IsLive(options) || options.realtime || isatty(STDOUT_FILENO) == 1};
 }
 

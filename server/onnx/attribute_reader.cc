@@ -60,7 +60,7 @@ absl::StatusOr<AttributeReader> AttributeReader::Create(const ::onnx::NodeProto&
 
 const AttributeProto* AttributeReader::Find(absl::string_view name) const {
   for (const AttributeProto* attribute : attributes_) {
-    if (attribute->name() == std::string(name)) return attribute;
+    if (absl::string_view(attribute->name()) == name) return attribute;
   }
   return nullptr;
 }

@@ -1,5 +1,6 @@
 #include "server/onnx/data_types.h"
 
+#include <iterator>
 #include <optional>
 
 #include "absl/status/status.h"

@@ -59,7 +59,7 @@ absl::Status CheckParameter(absl::string_view what, const Tensor* parameter) {
                      "torch.onnx.export, and keep track_running_stats=True"));
   }
   if (parameter->data_type() != DataType::kFloat32) {
-    return absl::InvalidArgumentError(absl::StrCat(what, " must be FP32; was ", tensor::Name(parameter->data_type())));
+    return absl::UnimplementedError(absl::StrCat(what, " must be FP32; was ", tensor::Name(parameter->data_type())));
   }
   return CheckFinite(what, *parameter);
 }

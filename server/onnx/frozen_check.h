@@ -10,9 +10,10 @@ namespace stillwave::onnx_import {
 // training mode was refused by the importer. Names node and fault:
 //   FAILED_PRECONDITION  a BatchNormalization parameter is computed from the request; a Reduce spans axis 0 of
 //                        activations (the batch)
-//   INVALID_ARGUMENT     a BatchNormalization parameter is not FP32 {C}, not finite, or a variance is negative;
+//   INVALID_ARGUMENT     a BatchNormalization parameter is not {C}, not finite, or a variance is negative;
 //                        epsilon is negative or not finite; variance + epsilon is 0; a Conv, Gemm or MatMul weight is
 //                        not finite
+//   UNIMPLEMENTED        a BatchNormalization parameter is not FP32
 // A Reduce of a value whose shape is not inferred yet (rank 0) is judged by axes 0 and "all"; a negative axis can only
 // be told with the rank.
 absl::Status CheckFrozen(const graph::Graph& graph);

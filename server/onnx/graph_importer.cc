@@ -63,7 +63,8 @@ class GraphImporter {
   GraphImportOptions options_;
   ImportState state_;
   absl::flat_hash_set<std::string> given_;  // names of inputs and initializers
-  absl::flat_hash_set<std::string> node_names_;
+  absl::flat_hash_set<std::string> file_node_names_;
+  absl::flat_hash_set<std::string> node_names_;  // of the nodes converted so far
 };
 
 absl::Status GraphImporter::CheckGraph() {
@@ -129,7 +130,7 @@ void GraphImporter::CollectNames() {
   for (const NodeProto& node : proto_.node()) {
     state_.used_names.insert(node.input().begin(), node.input().end());
     state_.all_names.insert(node.output().begin(), node.output().end());
-    node_names_.insert(node.name());
+    file_node_names_.insert(node.name());
   }
   for (const auto& output : proto_.output()) state_.used_names.insert(output.name());
 }
@@ -170,10 +171,13 @@ absl::StatusOr<std::vector<ValueId>> GraphImporter::NodeInputs(const NodeProto& 
 }
 
 std::string GraphImporter::UniqueNodeName(const NodeProto& node, int index) {
-  // The first to bear a name keeps it; it was entered by CollectNames.
+  // The first to bear a name keeps it; a made name is none that the file has.
+  if (!node.name().empty() && node_names_.insert(node.name()).second) return node.name();
   const std::string base = node.name().empty() ? node.output(0) : node.name();
   std::string name = base;
-  for (int number = index; !node_names_.insert(name).second; ++number) name = absl::StrCat(base, "#", number);
+  for (int number = index; file_node_names_.contains(name) || !node_names_.insert(name).second; ++number) {
+    name = absl::StrCat(base, "#", number);
+  }
   return name;
 }
 

@@ -7,11 +7,13 @@
 #include <cstring>
 #include <limits>
 #include <set>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/check.h"
 #include "server/base/status_macros.h"
 #include "server/onnx/data_types.h"
 #include "server/onnx/names.h"

@@ -34,10 +34,20 @@ void InferCall::Start(const repository::ModelRepository& repository, const Lifec
   if (absl::Status status = Submit(repository, lifecycle); !status.ok()) End(status);
 }
 
-absl::Status InferCall::Submit(const repository::ModelRepository& repository, const Lifecycle& lifecycle) {
-  RETURN_IF_ERROR(lifecycle.Admission());
-  ASSIGN_OR_RETURN(model_, repository.Find(request_->model_name(), request_->model_version()));
+absl::Status InferCall::FindModel(const repository::ModelRepository& repository, const Lifecycle& lifecycle) {
+  if (absl::Status status = lifecycle.Admission(); !status.ok()) {
+    metrics_->CountRejection(metrics::Rejection::kDraining);
+    return status;
+  }
+  auto found = repository.Find(request_->model_name(), request_->model_version());
+  if (absl::IsUnavailable(found.status())) metrics_->CountRejection(metrics::Rejection::kNotReady);
+  ASSIGN_OR_RETURN(model_, std::move(found));
   metrics_ = &model_->metrics();
+  return absl::OkStatus();
+}
+
+absl::Status InferCall::Submit(const repository::ModelRepository& repository, const Lifecycle& lifecycle) {
+  RETURN_IF_ERROR(FindModel(repository, lifecycle));
   ASSIGN_OR_RETURN(const RequestOptions options, ReadParameters(*request_));
   ASSIGN_OR_RETURN(decoded_, DecodeInputs(*request_));
   ASSIGN_OR_RETURN(model::ValidInputs valid,

@@ -32,6 +32,7 @@ class InferCall final : public grpc::ServerUnaryReactor {
   void OnDone() override { delete this; }
 
  private:
+  absl::Status FindModel(const repository::ModelRepository& repository, const Lifecycle& lifecycle);
   absl::Status Submit(const repository::ModelRepository& repository, const Lifecycle& lifecycle);
   void Answer(batching::InferenceResult result);
   void End(const absl::Status& status);

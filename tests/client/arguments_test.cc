@@ -1,0 +1,144 @@
+// What users see of wrong arguments and missing servers, through the real program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "server/base/check.h"
+#include "tests/client/client_process.h"
+
+namespace stillwave::client {
+namespace {
+
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+// A port that nobody listens on: bound here for the object's life, but never listened to.
+class ClosedPort {
+ public:
+  ClosedPort() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address);
+    SW_CHECK(bind(socket_, reinterpret_cast<sockaddr*>(&address), length) == 0);
+    SW_CHECK(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &length) == 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ~ClosedPort() { close(socket_); }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  int socket_;
+  int port_;
+};
+
+struct WrongArguments {
+  const char* name;
+  std::vector<std::string> arguments;
+  const char* message;
+};
+
+class WrongUsage : public testing::TestWithParam<WrongArguments> {};
+
+TEST_P(WrongUsage, EndsWith2AndOneLineThatNamesIt) {
+  const ClientResult result = RunClient(GetParam().arguments);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.out, IsEmpty());
+  EXPECT_THAT(result.err, AllOf(StartsWith("stillwave: "), HasSubstr(GetParam().message), EndsWith("\n")));
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, WrongUsage,
+    testing::Values(
+        WrongArguments{"no_command", {}, "subcommand is required"},
+        WrongArguments{"unknown_command", {"bogus"}, "subcommand is required"},
+        WrongArguments{"no_file", {"infer"}, "file is required"},
+        WrongArguments{"unknown_option", {"infer", "x.npy", "--nope"}, "--nope"},
+        WrongArguments{"window_of_zero", {"infer", "x.npy", "--window", "0"}, "--window: Value 0 not in range 1 to"},
+        WrongArguments{"hop_no_number", {"stream", "x.npy", "--hop", "ten"}, "--hop"},
+        WrongArguments{"negative_start", {"infer", "x.npy", "--start", "-1"}, "--start: Value -1 not in range 0 to"},
+        WrongArguments{"rate_of_zero", {"infer", "x.npy", "--rate", "0"}, "--rate"},
+        WrongArguments{"timeout_of_zero", {"health", "--timeout", "0"}, "--timeout"},
+        WrongArguments{"time_without_rate", {"infer", "x.npy", "--at", "3"}, "--at needs --rate"},
+        WrongArguments{"negative_time", {"infer", "x.npy", "--at", "-3", "--rate", "9"}, "--at must be a time"},
+        WrongArguments{"at_and_start", {"infer", "x.npy", "--at", "3", "--start", "1", "--rate", "9"}, "leave one out"},
+        WrongArguments{"empty_label", {"infer", "x.npy", "--labels", "a,,b"}, "--labels has an empty entry: 'a,,b'"},
+        WrongArguments{"unknown_partial", {"stream", "x.npy", "--partial", "keep"}, "--partial: keep not in"},
+        WrongArguments{"realtime_without_rate", {"stream", "x.npy", "--realtime"}, "--realtime needs --rate"},
+        WrongArguments{"realtime_of_input", {"stream", "-", "--realtime", "--rate", "9"}, "--realtime is for files"},
+        WrongArguments{"end_of_input", {"stream", "-", "--to", "9"}, "--to is for files"},
+        WrongArguments{"server_without_port", {"health", "--server", "localhost"}, "--server must be HOST:PORT"},
+        WrongArguments{"server_port_too_high", {"health", "--server", "h:65536"}, "was 'h:65536'"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST(Arguments, HelpTeachesCommandsExamplesAndExitCodes) {
+  const ClientResult program = RunClient({"--help"});
+  EXPECT_EQ(program.exit_code, 0);
+  for (const char* word : {"infer", "stream", "models", "health", "Examples:", "Exit status:", "STILLWAVE_SERVER"}) {
+    EXPECT_THAT(program.out, HasSubstr(word));
+  }
+  for (const char* code : {"  0  ", "  1  ", "  2  ", "  3  ", "  4  ", "  5  ", "  130  "}) {
+    EXPECT_THAT(program.out, HasSubstr(code));
+  }
+  for (const char* command : {"infer", "stream", "models", "health"}) {
+    const ClientResult help = RunClient({command, "--help"});
+    EXPECT_EQ(help.exit_code, 0);
+    EXPECT_THAT(help.out, HasSubstr(std::string("Examples:\n  ")));
+    EXPECT_THAT(help.out, HasSubstr(std::string("stillwave ") + command));
+  }
+}
+
+TEST(Arguments, VersionIsPrinted) {
+  const ClientResult result = RunClient({"--version"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, testing::MatchesRegex("stillwave [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST(Arguments, AFullDiskIsAnError) {
+  const int status = std::system(("'" STILLWAVE_CLIENT_BINARY "' --help > /dev/full 2> /dev/null"));
+  EXPECT_EQ(WEXITSTATUS(status), 2);
+}
+
+TEST(UnreachableServer, EndsWith3AndSaysWhatToTry) {
+  const ClosedPort closed;
+  const std::string file = WriteTempFile("series.csv", "1\n2\n3\n");
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"health"}, {"models"}, {"infer", file}, {"stream", file}, {"stream", "-"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(), {"--server", closed.address()});
+    const ClientResult result = RunClient(arguments);
+    EXPECT_EQ(result.exit_code, 3) << command[0];
+    EXPECT_EQ(result.err, "stillwave: cannot reach " + closed.address() +
+                              ": Connection refused; is the server running? try: scripts/run\n");
+    EXPECT_THAT(result.out, IsEmpty());
+  }
+}
+
+TEST(UnreachableServer, IsTakenFromTheEnvironmentUnlessTheOptionIsGiven) {
+  const ClosedPort closed;
+  const ClosedPort other;
+  const std::string variable = "STILLWAVE_SERVER=" + closed.address();
+  EXPECT_THAT(RunClient({"health"}, "", {variable}).err, HasSubstr("cannot reach " + closed.address()));
+  EXPECT_THAT(RunClient({"health", "--server", other.address()}, "", {variable}).err,
+              HasSubstr("cannot reach " + other.address()));
+}
+
+TEST(BadInputFile, EndsWith5BeforeTheServerIsAsked) {
+  const ClosedPort closed;
+  for (const char* command : {"infer", "stream"}) {
+    const std::string path = WriteTempFile("bad.csv", "1\n2\nthree\n");
+    const ClientResult result = RunClient({command, path, "--server", closed.address()});
+    EXPECT_EQ(result.exit_code, 5);
+    EXPECT_EQ(result.err, "stillwave: " + path + ": line 3, column 1: 'three' is not a number\n");
+    EXPECT_EQ(RunClient({command, "/no/such/file", "--server", closed.address()}).exit_code, 5);
+  }
+}
+
+}  // namespace
+}  // namespace stillwave::client

@@ -1,0 +1,312 @@
+// StreamWindows through the real server.
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <thread>
+
+#include "gmock/gmock.h"
+#include "tests/integration/rpc.h"
+
+namespace stillwave::integration {
+namespace {
+
+using testing::HasSubstr;
+using testing::SizeIs;
+using v1::StreamWindowsRequest;
+using v1::StreamWindowsResponse;
+
+constexpr int64_t kChannels = 3;
+
+// One call: requests go out as they are made, responses are read when asked for.
+class StreamCall {
+ public:
+  explicit StreamCall(const Client& client) {
+    LimitTime(context_);
+    stream_ = client.streams->StreamWindows(&context_);
+  }
+
+  void Open(const v1::OpenSeries& open) {
+    StreamWindowsRequest request;
+    *request.mutable_open() = open;
+    EXPECT_TRUE(stream_->Write(request));
+  }
+  // False when the call has ended.
+  bool Chunk(const std::string& series, absl::Span<const float> values,
+             std::optional<int64_t> sample_index = std::nullopt) {
+    StreamWindowsRequest request;
+    request.mutable_chunk()->set_series_id(series);
+    request.mutable_chunk()->set_fp32_samples(BytesOf(values));
+    if (sample_index) request.mutable_chunk()->set_sample_index(*sample_index);
+    return stream_->Write(request);
+  }
+  void Close(const std::string& series) {
+    StreamWindowsRequest request;
+    request.mutable_close()->set_series_id(series);
+    EXPECT_TRUE(stream_->Write(request));
+  }
+  void HalfClose() { stream_->WritesDone(); }
+  bool Read(StreamWindowsResponse* response) { return stream_->Read(response); }
+  // All that is left, until the call ends.
+  std::vector<StreamWindowsResponse> ReadAll() {
+    std::vector<StreamWindowsResponse> all;
+    for (StreamWindowsResponse response; stream_->Read(&response);) all.push_back(response);
+    return all;
+  }
+  grpc::Status Finish() { return stream_->Finish(); }
+
+ private:
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<StreamWindowsRequest, StreamWindowsResponse>> stream_;
+};
+
+v1::OpenSeries OpenSeedBlock(const std::string& series, int64_t window_length, int64_t hop) {
+  v1::OpenSeries open;
+  open.set_series_id(series);
+  open.set_model_name("seed_block");
+  open.set_window_length(window_length);
+  open.set_hop(hop);
+  return open;
+}
+
+std::vector<v1::WindowResult> WindowsOf(const std::vector<StreamWindowsResponse>& responses,
+                                        const std::string& series) {
+  std::vector<v1::WindowResult> windows;
+  for (const StreamWindowsResponse& response : responses) {
+    if (response.has_window() && response.window().series_id() == series) windows.push_back(response.window());
+  }
+  return windows;
+}
+
+// [S][C] -> [C][length] of the window that starts at `first`; zeros behind the end.
+std::vector<float> WindowAt(const std::vector<float>& samples, int64_t first, int64_t length) {
+  std::vector<float> window;
+  for (int64_t channel = 0; channel < kChannels; ++channel) {
+    for (int64_t i = first; i < first + length; ++i) {
+      const auto at = static_cast<size_t>(i * kChannels + channel);
+      window.push_back(at < samples.size() ? samples[at] : 0.0F);
+    }
+  }
+  return window;
+}
+
+class Streams : public ServerTest {
+ protected:
+  static void SetUpTestSuite() { StartWith({ModelFlag("seed_block"), "--workers=2"}); }
+
+  // What ModelInfer says to one window.
+  static std::string Unary(const std::vector<float>& window, int64_t length) {
+    inference::ModelInferRequest request;
+    request.set_model_name("seed_block");
+    AddRawInput(request, "x", "FP32", {1, kChannels, length}, BytesOf(window));
+    inference::ModelInferResponse response;
+    const grpc::Status status = Call(*client_->inference, &Inference::Stub::ModelInfer, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response.raw_output_contents_size() == 1 ? response.raw_output_contents(0) : "";
+  }
+};
+
+TEST_F(Streams, ResultsHaveTheBitsOfUnaryResultsForTheSameWindows) {
+  constexpr int64_t kLength = 64;
+  constexpr int64_t kHop = 24;
+  constexpr int64_t kSamples = 500;
+  const std::vector<float> samples = Signal(1, kSamples, kChannels);  // [S][C]
+  StreamCall call(*client_);
+  call.Open(OpenSeedBlock("s", kLength, kHop));
+  // Chunks of 1, 2, 3, … samples.
+  for (int64_t at = 0, size = 1; at < kSamples; at += size, ++size) {
+    const int64_t count = std::min(size, kSamples - at);
+    EXPECT_TRUE(call.Chunk("s", absl::MakeConstSpan(samples).subspan(static_cast<size_t>(at * kChannels),
+                                                                     static_cast<size_t>(count * kChannels))));
+  }
+  call.HalfClose();
+  const std::vector<StreamWindowsResponse> responses = call.ReadAll();
+  EXPECT_TRUE(call.Finish().ok());
+
+  ASSERT_FALSE(responses.empty());
+  EXPECT_EQ(responses.front().opened().channels(), kChannels);
+  EXPECT_EQ(responses.front().opened().model_version(), "1");
+  EXPECT_EQ(responses.back().closed().samples(), kSamples);
+  const std::vector<v1::WindowResult> windows = WindowsOf(responses, "s");
+  ASSERT_THAT(windows, SizeIs((kSamples - kLength) / kHop + 1));
+  for (size_t i = 0; i < windows.size(); ++i) {
+    const int64_t first = static_cast<int64_t>(i) * kHop;
+    EXPECT_EQ(windows[i].window_index(), static_cast<int64_t>(i));
+    EXPECT_EQ(windows[i].first_sample_index(), first);
+    EXPECT_EQ(windows[i].last_sample_index(), first + kLength - 1);
+    ASSERT_EQ(windows[i].outputs_size(), 1);
+    EXPECT_EQ(windows[i].outputs(0).name(), "y");
+    EXPECT_EQ(windows[i].outputs(0).fp32_values(), Unary(WindowAt(samples, first, kLength), kLength)) << "window " << i;
+  }
+}
+
+TEST_F(Streams, TwoSeriesShareOneCallAndKeepTheirOwnOrder) {
+  const std::vector<float> samples = Signal(1, 320, kChannels);
+  StreamCall call(*client_);
+  call.Open(OpenSeedBlock("a", 32, 32));
+  call.Open(OpenSeedBlock("b", 64, 64));
+  for (size_t at = 0; at < samples.size(); at += 16 * kChannels) {
+    const auto chunk = absl::MakeConstSpan(samples).subspan(at, 16 * kChannels);
+    EXPECT_TRUE(call.Chunk("a", chunk));
+    EXPECT_TRUE(call.Chunk("b", chunk));
+  }
+  call.HalfClose();
+  const std::vector<StreamWindowsResponse> responses = call.ReadAll();
+  EXPECT_TRUE(call.Finish().ok());
+  for (const auto& [series, count] : {std::pair("a", 10), std::pair("b", 5)}) {
+    const std::vector<v1::WindowResult> windows = WindowsOf(responses, series);
+    ASSERT_THAT(windows, SizeIs(count));
+    for (int i = 0; i < count; ++i) EXPECT_EQ(windows[static_cast<size_t>(i)].window_index(), i);
+  }
+}
+
+TEST_F(Streams, AGapIsReportedAndRestartsTheWindow) {
+  const std::vector<float> samples = Signal(1, 100, kChannels);
+  const auto all = absl::MakeConstSpan(samples);
+  StreamCall call(*client_);
+  call.Open(OpenSeedBlock("s", 32, 32));
+  EXPECT_TRUE(call.Chunk("s", all.subspan(0, 40 * kChannels), 0));                // a window and 8 samples
+  EXPECT_TRUE(call.Chunk("s", all.subspan(50 * kChannels, 40 * kChannels), 50));  // 10 samples are missing
+  call.HalfClose();
+  const std::vector<StreamWindowsResponse> responses = call.ReadAll();
+  EXPECT_TRUE(call.Finish().ok());
+  std::vector<v1::SeriesGap> gaps;
+  for (const StreamWindowsResponse& response : responses) {
+    if (response.has_gap()) gaps.push_back(response.gap());
+  }
+  ASSERT_THAT(gaps, SizeIs(1));
+  EXPECT_EQ(gaps[0].expected_sample_index(), 40);
+  EXPECT_EQ(gaps[0].received_sample_index(), 50);
+  EXPECT_EQ(gaps[0].discarded_samples(), 8);
+  const std::vector<v1::WindowResult> windows = WindowsOf(responses, "s");
+  ASSERT_THAT(windows, SizeIs(2));
+  EXPECT_EQ(windows[1].first_sample_index(), 50);
+  EXPECT_EQ(windows[1].window_index(), 1);
+  EXPECT_EQ(windows[1].outputs(0).fp32_values(), Unary(WindowAt(samples, 50, 32), 32));
+}
+
+TEST_F(Streams, AnUnfilledWindowIsPaddedWithZerosWhenAskedFor) {
+  const std::vector<float> samples = Signal(1, 40, kChannels);
+  StreamCall call(*client_);
+  v1::OpenSeries open = OpenSeedBlock("s", 32, 32);
+  open.set_partial_window(v1::PARTIAL_WINDOW_ZERO_PAD);
+  call.Open(open);
+  EXPECT_TRUE(call.Chunk("s", samples));
+  call.Close("s");
+  call.HalfClose();
+  const std::vector<StreamWindowsResponse> responses = call.ReadAll();
+  EXPECT_TRUE(call.Finish().ok());
+  const std::vector<v1::WindowResult> windows = WindowsOf(responses, "s");
+  ASSERT_THAT(windows, SizeIs(2));
+  EXPECT_EQ(windows[0].padded_samples(), 0);
+  EXPECT_EQ(windows[1].padded_samples(), 24);
+  EXPECT_EQ(windows[1].last_sample_index(), 39);
+  EXPECT_EQ(windows[1].outputs(0).fp32_values(), Unary(WindowAt(samples, 32, 32), 32));
+}
+
+TEST_F(Streams, AnErrorOfOneSeriesEndsThatSeriesOnly) {
+  const std::vector<float> samples = Signal(1, 32, kChannels);
+  StreamCall call(*client_);
+  v1::OpenSeries unknown = OpenSeedBlock("unknown", 32, 32);
+  unknown.set_model_name("nobody");
+  call.Open(unknown);
+  call.Open(OpenSeedBlock("ragged", 32, 32));
+  call.Open(OpenSeedBlock("good", 32, 32));
+  EXPECT_TRUE(call.Chunk("ragged", absl::MakeConstSpan(samples).subspan(0, 4)));  // 4 values are not whole samples
+  EXPECT_TRUE(call.Chunk("good", samples));
+  call.HalfClose();
+  const std::vector<StreamWindowsResponse> responses = call.ReadAll();
+  EXPECT_TRUE(call.Finish().ok());
+  std::map<std::string, v1::SeriesError> errors;
+  for (const StreamWindowsResponse& response : responses) {
+    if (response.has_error()) errors[response.error().series_id()] = response.error();
+  }
+  ASSERT_THAT(errors, SizeIs(2));
+  EXPECT_EQ(errors["unknown"].code(), static_cast<int>(grpc::StatusCode::NOT_FOUND));
+  EXPECT_THAT(errors["unknown"].message(), HasSubstr("nobody"));
+  EXPECT_EQ(errors["ragged"].code(), static_cast<int>(grpc::StatusCode::INVALID_ARGUMENT));
+  EXPECT_THAT(WindowsOf(responses, "good"), SizeIs(1));
+}
+
+TEST_F(Streams, AClientThatDoesNotReadIsNotReadFromEither) {
+  // Results of about 300 bytes, one for each sample.
+  constexpr int64_t kChunks = 400;
+  constexpr int64_t kSamplesPerChunk = 250;
+  const std::string series(250, 's');
+  const std::vector<float> chunk = Signal(1, kSamplesPerChunk, kChannels);
+  StreamCall call(*client_);
+  call.Open(OpenSeedBlock(series, 8, 1));
+  std::thread writer([&] {
+    for (int64_t i = 0; i < kChunks; ++i) {
+      if (!call.Chunk(series, chunk)) break;
+    }
+    call.HalfClose();
+  });
+  // The server computes until all its bounds are reached; then nothing moves any more.
+  double windows = -1;
+  for (int unchanged = 0; unchanged < 200;) {
+    const std::string text = HttpGet(server_->http_address(), "/metrics").body;
+    const double now = Metric(text, "stillwave_stream_windows_total{model=\"seed_block\",version=\"1\"}");
+    unchanged = now == windows && now > 0 ? unchanged + 1 : 0;
+    windows = now;
+  }
+  EXPECT_LT(windows, kChunks * kSamplesPerChunk / 2) << "the server formed windows that nobody reads";
+  const std::vector<StreamWindowsResponse> responses = call.ReadAll();
+  writer.join();
+  EXPECT_TRUE(call.Finish().ok());
+  const std::vector<v1::WindowResult> all = WindowsOf(responses, series);
+  ASSERT_THAT(all, SizeIs(kChunks * kSamplesPerChunk - 7));
+  for (size_t i = 0; i < all.size(); ++i) ASSERT_EQ(all[i].window_index(), static_cast<int64_t>(i));
+}
+
+class FewStreams : public ServerTest {
+ protected:
+  static void SetUpTestSuite() {
+    StartWith({ModelFlag("seed_block"), "--max_streams=1", "--max_series_per_stream=1", "--window_length=16"});
+  }
+};
+
+TEST_F(FewStreams, OneTooManyIsRefusedWithAPushback) {
+  StreamCall first(*client_);
+  first.Open(OpenSeedBlock("s", 8, 8));
+  StreamWindowsResponse response;
+  ASSERT_TRUE(first.Read(&response)) << "the first stream is open";
+  grpc::ClientContext context;
+  LimitTime(context);
+  const auto second = client_->streams->StreamWindows(&context);
+  EXPECT_FALSE(second->Read(&response));
+  const grpc::Status status = second->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(status.error_message(), HasSubstr("at most 1 streams"));
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("grpc-retry-pushback-ms"), 1U);
+  first.HalfClose();
+  first.ReadAll();
+  EXPECT_TRUE(first.Finish().ok());
+}
+
+TEST_F(FewStreams, OneSeriesTooManyIsAnErrorOfThatSeries) {
+  StreamCall call(*client_);
+  call.Open(OpenSeedBlock("one", 8, 8));
+  call.Open(OpenSeedBlock("two", 8, 8));
+  call.HalfClose();
+  const std::vector<StreamWindowsResponse> responses = call.ReadAll();
+  EXPECT_TRUE(call.Finish().ok());
+  const auto error = std::find_if(responses.begin(), responses.end(), [](const auto& r) { return r.has_error(); });
+  ASSERT_NE(error, responses.end());
+  EXPECT_EQ(error->error().series_id(), "two");
+  EXPECT_EQ(error->error().code(), static_cast<int>(grpc::StatusCode::RESOURCE_EXHAUSTED));
+}
+
+TEST_F(FewStreams, TheWindowLengthOfTheFlagHoldsWhereTheSeriesNamesNone) {
+  StreamCall call(*client_);
+  call.Open(OpenSeedBlock("s", 0, 0));
+  StreamWindowsResponse response;
+  ASSERT_TRUE(call.Read(&response));
+  EXPECT_EQ(response.opened().window_length(), 16);
+  EXPECT_EQ(response.opened().hop(), 16);
+  call.HalfClose();
+  call.ReadAll();
+  EXPECT_TRUE(call.Finish().ok());
+}
+
+}  // namespace
+}  // namespace stillwave::integration

@@ -1,0 +1,141 @@
+#include "server/config/flags.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace stillwave::config {
+namespace {
+
+using testing::HasSubstr;
+
+absl::StatusOr<Invocation> Parse(const std::vector<const char*>& arguments) {
+  return ParseFlags(arguments, /*granted_cpus=*/3);
+}
+
+std::string MessageOf(const std::vector<const char*>& arguments) {
+  const absl::StatusOr<Invocation> parsed = Parse(arguments);
+  EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument);
+  return std::string(parsed.status().message());
+}
+
+TEST(Flags, WithoutAnyServeTheDemonstrationModelOnLoopback) {
+  const auto parsed = Parse({});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->action, Invocation::Action::kServe);
+  const ServerConfig& config = parsed->config;
+  EXPECT_EQ(config.model, "");
+  EXPECT_EQ(config.model_repository, "");
+  EXPECT_EQ(config.grpc_address, "127.0.0.1:8001");
+  EXPECT_EQ(config.http_address, "127.0.0.1:8002");
+  EXPECT_EQ(config.workers, 3) << "as many as CPUs are granted";
+  EXPECT_EQ(config.batch_norm, model::BatchNormMode::kPrimitive);
+  EXPECT_FALSE(config.strict_readiness);
+}
+
+TEST(Flags, EachFlagSetsItsField) {
+  const auto parsed = Parse({"--model=a/model.onnx", "--grpc_address=0.0.0.0:9", "--http_address", "[::1]:0",
+                             "--workers=7", "--max_queue_samples=8", "--max_batch_size=9", "--batchnorm=folded",
+                             "--window_length=10", "--drain_delay=11", "--strict_readiness", "--log_level=warning",
+                             "--log_format=json", "--max_streams=12", "--max_series_per_stream=13"});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  const ServerConfig& config = parsed->config;
+  EXPECT_EQ(config.model, "a/model.onnx");
+  EXPECT_EQ(config.grpc_address, "0.0.0.0:9");
+  EXPECT_EQ(config.http_address, "[::1]:0");
+  EXPECT_EQ(config.workers, 7);
+  EXPECT_EQ(config.max_queue_samples, 8);
+  EXPECT_EQ(config.max_batch_size, 9);
+  EXPECT_EQ(config.batch_norm, model::BatchNormMode::kFolded);
+  EXPECT_EQ(config.window_length, 10);
+  EXPECT_EQ(config.drain_delay_seconds, 11);
+  EXPECT_TRUE(config.strict_readiness);
+  EXPECT_EQ(config.log_level, base::LogLevel::kWarning);
+  EXPECT_EQ(config.log_format, base::LogFormat::kJson);
+  EXPECT_EQ(config.max_streams, 12);
+  EXPECT_EQ(config.max_series_per_stream, 13);
+}
+
+TEST(Flags, DashesInNamesMayStandForUnderscoresAndValuesKeepTheirs) {
+  const auto parsed = Parse({"--model-repository=my-models", "--strict-readiness", "--drain-delay", "4"});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->config.model_repository, "my-models");
+  EXPECT_TRUE(parsed->config.strict_readiness);
+  EXPECT_EQ(parsed->config.drain_delay_seconds, 4);
+}
+
+TEST(Flags, EveryWholeNumberIsHeldToItsRange) {
+  for (const IntegerOption& option : IntegerOptions()) {
+    for (const int64_t value : {option.minimum - 1, option.maximum + 1}) {
+      const std::string flag = absl::StrCat(option.flag, "=", value);
+      EXPECT_EQ(MessageOf({flag.c_str()}), absl::StrCat(option.flag, " must be between ", option.minimum, " and ",
+                                                        option.maximum, "; was ", value));
+    }
+    for (const int64_t value : {option.minimum, option.maximum}) {
+      const std::string flag = absl::StrCat(option.flag, "=", value);
+      const auto parsed = Parse({flag.c_str()});
+      ASSERT_TRUE(parsed.ok()) << parsed.status();
+      EXPECT_EQ(parsed->config.*option.field, value);
+    }
+  }
+}
+
+TEST(Flags, WrongValuesAreRefusedByName) {
+  EXPECT_EQ(MessageOf({"--workers=many"}), "--workers must be a whole number between 1 and 1024; was \"many\"");
+  EXPECT_EQ(MessageOf({"--workers=2.5"}), "--workers must be a whole number between 1 and 1024; was \"2.5\"");
+  EXPECT_EQ(MessageOf({"--batchnorm=train"}), "--batchnorm must be one of primitive, folded; was \"train\"");
+  EXPECT_THAT(MessageOf({"--log_level=loud"}), HasSubstr("--log_level must be one of debug, info, warning, error"));
+  EXPECT_THAT(MessageOf({"--log_format=xml"}), HasSubstr("--log_format must be one of text, json; was \"xml\""));
+  for (const char* address : {"nohost", ":1", "host:", "host:65536", "host:-1", "::1:80", "[::1:80", "a/b:1"}) {
+    const std::string flag = absl::StrCat("--grpc_address=", address);
+    EXPECT_EQ(MessageOf({flag.c_str()}),
+              absl::StrCat("--grpc_address must be host:port with a port between 0 and 65535; was \"", address, "\""));
+  }
+  EXPECT_THAT(MessageOf({"--http_address=x"}), HasSubstr("--http_address must be host:port"));
+}
+
+TEST(Flags, UnknownFlagsAndStrayWordsAreRefusedByName) {
+  EXPECT_THAT(MessageOf({"--worker_count=1"}), HasSubstr("--worker_count"));
+  EXPECT_THAT(MessageOf({"model.onnx"}), HasSubstr("model.onnx"));
+  EXPECT_THAT(MessageOf({"--workers"}), HasSubstr("--workers"));
+}
+
+TEST(Flags, OneModelSourceOnly) {
+  EXPECT_EQ(MessageOf({"--model=m.onnx", "--model_repository=r"}),
+            "--model and --model_repository must not be given together; were \"m.onnx\" and \"r\"");
+  EXPECT_THAT(MessageOf({"--describe", "--model_repository=r"}), HasSubstr("--describe must go with --model"));
+}
+
+TEST(Flags, DescribeVersionAndHelpAreActions) {
+  EXPECT_EQ(Parse({"--describe", "--model=m.onnx"})->action, Invocation::Action::kDescribe);
+  EXPECT_EQ(Parse({"--describe"})->action, Invocation::Action::kDescribe);
+  const auto version = Parse({"--version"});
+  ASSERT_TRUE(version.ok());
+  EXPECT_EQ(version->action, Invocation::Action::kPrint);
+  EXPECT_THAT(version->text, testing::MatchesRegex("stillwave-server [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST(Flags, HelpTellsRangeAndDefaultOfEachWholeNumber) {
+  const auto help = Parse({"--help"});
+  ASSERT_TRUE(help.ok());
+  EXPECT_EQ(help->action, Invocation::Action::kPrint);
+  const ServerConfig defaults;
+  for (const IntegerOption& option : IntegerOptions()) {
+    EXPECT_THAT(help->text, HasSubstr(absl::StrCat(option.flag, " N")));
+    const int64_t initial = option.field == &ServerConfig::workers ? 3 : defaults.*option.field;
+    EXPECT_THAT(help->text, HasSubstr(absl::StrCat(option.minimum, " to ", option.maximum, ", default ", initial)));
+  }
+}
+
+TEST(HostPort, BracketsBelongToTheAddressNotToTheHost) {
+  const auto parsed = ParseHostPort("--grpc_address", "[::1]:8001");
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->host, "::1");
+  EXPECT_EQ(parsed->port, 8001);
+}
+
+}  // namespace
+}  // namespace stillwave::config

@@ -1,0 +1,87 @@
+// How BatchNormalization is run: as an optimized oneDNN primitive, in place, with its ReLU.
+#include "gtest/gtest.h"
+#include "server/passes/pass_pipeline.h"
+#include "tests/server/execution/run_plan.h"
+#include "tests/support/network_builder.h"
+#include "tests/support/op_cases.h"
+#include "tests/support/status_matchers.h"
+
+namespace stillwave::execution {
+namespace {
+
+using tensor::Shape;
+using test_support::IsOk;
+using test_support::NetworkBuilder;
+using test_support::UniformWindow;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(BatchNormalizationPlanTest, NeverRunsReferenceCode) {
+  for (const test_support::OpCase& op_case : test_support::BatchNormalizationCases()) {
+    const Shape& shape = op_case.inputs[0]->shape;
+    const auto plan = Compile(test_support::SingleNodeGraph(op_case), {shape});
+    ASSERT_THAT(plan, IsOk()) << op_case.name;
+    int found = 0;
+    for (const Step& step : (*plan)->steps()) {
+      if (step.info.primitive != "batch_normalization") continue;
+      ++found;
+      EXPECT_THAT(step.info.implementation, Not(HasSubstr("ref"))) << op_case.name;
+    }
+    EXPECT_EQ(found, 1) << StepsText(**plan);
+  }
+}
+
+// Conv -> BatchNormalization -> ReLU over one or two spatial axes, or Linear -> BatchNormalization -> ReLU.
+graph::Graph Block(const Shape& x) {
+  NetworkBuilder build(1);
+  const graph::ValueId input = build.Input("x", x);
+  const graph::ValueId h =
+      x.rank() == 2
+          ? build.Linear(input, x[1], 16)
+          : build.Conv(input, x[1], 16, UniformWindow(static_cast<size_t>(x.rank() - 2), 3, 1, 1, 1, 1), 1, false);
+  const graph::ValueId relu = build.Relu(build.BatchNorm(h, 16));
+  build.Output(x.rank() == 2 ? relu : build.Conv(relu, 16, 4, UniformWindow(static_cast<size_t>(x.rank() - 2), 1)));
+  graph::Graph graph = build.graph();
+  EXPECT_THAT(passes::SimplifyGraph(graph), IsOk());
+  EXPECT_THAT(passes::OptimizeGraph(graph, {}), IsOk());
+  return graph;
+}
+
+TEST(BatchNormalizationPlanTest, TakesItsReluAlongAndWorksInPlace) {
+  for (const Shape& x : {Shape({2, 3, 20}), Shape({2, 3, 9, 8})}) {
+    const auto plan = Compile(Block(x), {x});
+    ASSERT_THAT(plan, IsOk());
+    int found = 0;
+    for (const Step& step : (*plan)->steps()) {
+      EXPECT_NE(step.info.op, "Relu") << StepsText(**plan);
+      if (step.info.op != "BatchNormalization") continue;
+      ++found;
+      EXPECT_TRUE(step.info.in_place) << StepsText(**plan);
+      EXPECT_THAT(step.info.attributes, HasSubstr("+relu"));
+    }
+    EXPECT_EQ(found, 1);
+  }
+}
+
+TEST(BatchNormalizationPlanTest, IsOnePrimitiveOnSamplesByChannelsToo) {
+  const Shape x({4, 3});
+  const auto plan = Compile(Block(x), {x});
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ((*plan)->steps().size(), 2U) << StepsText(**plan);
+}
+
+TEST(BatchNormalizationPlanTest, LeavesAnInputAloneThatIsReadAgain) {
+  NetworkBuilder build(1);
+  const Shape shape({2, 3, 20});
+  const graph::ValueId x = build.Input("x", shape);
+  const graph::ValueId h = build.Conv(x, 3, 16, UniformWindow(1, 1));
+  build.Output(build.Add(build.BatchNorm(h, 16), h));
+  const auto plan = Compile(build.graph(), {shape});
+  ASSERT_THAT(plan, IsOk());
+  for (const Step& step : (*plan)->steps()) {
+    if (step.info.op == "BatchNormalization") EXPECT_FALSE(step.info.in_place) << StepsText(**plan);
+  }
+}
+
+}  // namespace
+}  // namespace stillwave::execution

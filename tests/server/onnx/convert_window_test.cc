@@ -1,0 +1,200 @@
+// Conv, the pools, and the window that they share.
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/server/onnx/onnx_test_util.h"
+#include "tests/support/status_matchers.h"
+
+namespace stillwave::onnx_import {
+namespace {
+
+using ::stillwave::test_support::IsOk;
+using ::stillwave::test_support::StatusIs;
+using testing::Attr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::ImportOneNode;
+using testing::Iota;
+using testing::LastOp;
+using testing::ModelBuilder;
+using Ints = std::vector<int64_t>;
+
+constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+constexpr auto kUnimplemented = absl::StatusCode::kUnimplemented;
+
+absl::StatusOr<graph::Graph> ImportConv(const std::vector<Attr>& attributes, int64_t opset = 17) {
+  return ImportOneNode(opset, "Conv", {Iota({4, 3, 3})}, attributes);
+}
+
+absl::StatusOr<graph::Graph> ImportPool(const std::string& op, std::vector<Attr> attributes, int64_t opset = 17) {
+  return ImportOneNode(opset, op, {}, attributes);
+}
+
+TEST(ConvertConv, FillsInDefaultsAndTakesTheKernelFromTheWeight) {
+  const auto graph = ImportConv({});
+  ASSERT_THAT(graph, IsOk());
+  const auto& conv = LastOp<graph::Conv>(graph);
+  EXPECT_THAT(conv.window.kernel, ElementsAre(3));
+  EXPECT_THAT(conv.window.strides, ElementsAre(1));
+  EXPECT_THAT(conv.window.dilations, ElementsAre(1));
+  EXPECT_THAT(conv.window.pads_begin, ElementsAre(0));
+  EXPECT_THAT(conv.window.pads_end, ElementsAre(0));
+  EXPECT_EQ(conv.window.auto_pad, graph::AutoPad::kNotSet);
+  EXPECT_EQ(conv.group, 1);
+}
+
+TEST(ConvertConv, ReadsEveryAttribute) {
+  const auto graph = ImportConv({{"kernel_shape", Ints{3}},
+                                 {"strides", Ints{2}},
+                                 {"dilations", Ints{4}},
+                                 {"pads", Ints{1, 5}},
+                                 {"group", int64_t{1}},
+                                 {"auto_pad", std::string("NOTSET")}});
+  ASSERT_THAT(graph, IsOk());
+  const auto& window = LastOp<graph::Conv>(graph).window;
+  EXPECT_THAT(window.strides, ElementsAre(2));
+  EXPECT_THAT(window.dilations, ElementsAre(4));
+  EXPECT_THAT(window.pads_begin, ElementsAre(1));
+  EXPECT_THAT(window.pads_end, ElementsAre(5));
+}
+
+TEST(ConvertConv, SplitsPadsOfTwoAxesIntoBeginsAndEnds) {
+  const auto graph = ImportOneNode(17, "Conv", {Iota({4, 3, 3, 5})}, {{"pads", Ints{1, 2, 3, 4}}});
+  ASSERT_THAT(graph, IsOk());
+  EXPECT_THAT(LastOp<graph::Conv>(graph).window.kernel, ElementsAre(3, 5));
+  EXPECT_THAT(LastOp<graph::Conv>(graph).window.pads_begin, ElementsAre(1, 2));
+  EXPECT_THAT(LastOp<graph::Conv>(graph).window.pads_end, ElementsAre(3, 4));
+}
+
+TEST(ConvertConv, ReadsAutoPad) {
+  for (const auto& [text, want] : {std::pair(std::string("SAME_UPPER"), graph::AutoPad::kSameUpper),
+                                   {"SAME_LOWER", graph::AutoPad::kSameLower},
+                                   {"VALID", graph::AutoPad::kValid}}) {
+    const auto graph = ImportConv({{"auto_pad", text}, {"pads", Ints{0, 0}}});
+    ASSERT_THAT(graph, IsOk());
+    EXPECT_EQ(LastOp<graph::Conv>(graph).window.auto_pad, want);
+  }
+  EXPECT_THAT(ImportConv({{"auto_pad", std::string("SAME_MIDDLE")}}), StatusIs(kInvalid, HasSubstr("'SAME_MIDDLE'")));
+  EXPECT_THAT(ImportConv({{"auto_pad", std::string("SAME_UPPER")}, {"pads", Ints{1, 1}}}),
+              StatusIs(kInvalid, HasSubstr("must not go with auto_pad")));
+}
+
+TEST(ConvertConv, RefusesWindowsOutOfRange) {
+  const auto refuses = [](const Attr& attribute, absl::StatusCode code, const std::string& words) {
+    EXPECT_THAT(ImportConv({attribute}),
+                StatusIs(code, ::testing::AllOf(HasSubstr("node 'the_node' (Conv): "), HasSubstr(words))));
+  };
+  refuses({"strides", Ints{0}}, kInvalid, "strides must be from 1 to 2147483647; was [0]");
+  refuses({"strides", Ints{-1}}, kInvalid, "was [-1]");
+  refuses({"strides", Ints{1, 1}}, kInvalid, "strides must have 1 entries; was [1,1]");
+  refuses({"strides", Ints{}}, kInvalid, "strides must have 1 entries; was []");
+  refuses({"dilations", Ints{0}}, kInvalid, "dilations must be");
+  refuses({"dilations", Ints{int64_t{1} << 62}}, kInvalid, "dilations must be");
+  refuses({"dilations", Ints{INT32_MAX}}, kInvalid, "must reach at most 2147483647");
+  refuses({"pads", Ints{1, 1, 1}}, kInvalid, "pads must have 2 entries; was [1,1,1]");
+  refuses({"pads", Ints{int64_t{1} << 62, 0}}, kInvalid, "pads must not exceed");
+  refuses({"pads", Ints{-1, -1}}, kUnimplemented, "pads must not be negative (cropping); was [-1,-1]");
+  refuses({"kernel_shape", Ints{5}}, kInvalid, "kernel_shape must be the weight's [3]; was [5]");
+  refuses({"kernel_shape", Ints{3, 3}}, kInvalid, "kernel_shape must be the weight's [3]; was [3,3]");
+  refuses({"group", int64_t{0}}, kInvalid, "group must be positive; was 0");
+  refuses({"group", int64_t{-1}}, kInvalid, "group must be positive; was -1");
+  refuses({"activation", std::string("relu")}, kUnimplemented, "attribute 'activation' is not known");
+  refuses({"strides", 1.0F}, kInvalid, "attribute 'strides' must have type INTS; has FLOAT");
+}
+
+TEST(ConvertConv, ChecksTheWeightsShape) {
+  EXPECT_THAT(ImportOneNode(17, "Conv", {Iota({4, 9})}, {}), StatusIs(kInvalid, HasSubstr("has shape [4,9]")));
+  EXPECT_THAT(ImportOneNode(17, "Conv", {Iota({0, 3, 3})}, {}), StatusIs(kInvalid, HasSubstr("must not be empty")));
+}
+
+TEST(ConvertConv, SeesAWeightThroughConstantAndIdentity) {
+  const auto graph = ModelBuilder()
+                         .Input("x", {0, 3, 8})
+                         .Node("Constant", {}, {"w"}, {{"value", Iota({4, 3, 7})}})
+                         .Node("Identity", {"w"}, {"w1"})
+                         .Node("Identity", {"w1"}, {"w2"})
+                         .Node("Conv", {"x", "w2"}, {"y"})
+                         .Output("y")
+                         .Import();
+  ASSERT_THAT(graph, IsOk());
+  EXPECT_THAT(LastOp<graph::Conv>(graph).window.kernel, ElementsAre(7));
+}
+
+TEST(ConvertConv, AComputedWeightNeedsAKernelShape) {
+  const auto with = [](const std::vector<Attr>& attributes) {
+    return ModelBuilder()
+        .Input("x", {0, 3, 8})
+        .Weight("w", Iota({4, 3, 3}))
+        .Node("Mul", {"w", "w"}, {"w2"})
+        .Node("Conv", {"x", "w2"}, {"y"}, attributes)
+        .Output("y")
+        .Import();
+  };
+  EXPECT_THAT(with({{"kernel_shape", Ints{3}}}), IsOk());
+  EXPECT_THAT(with({}), StatusIs(kUnimplemented, HasSubstr("needs a constant weight")));
+}
+
+TEST(ConvertPool, ReadsMaxPool) {
+  const auto graph = ImportPool("MaxPool", {{"kernel_shape", Ints{3}},
+                                            {"strides", Ints{2}},
+                                            {"pads", Ints{1, 2}},
+                                            {"ceil_mode", int64_t{1}},
+                                            {"storage_order", int64_t{0}}});
+  ASSERT_THAT(graph, IsOk());
+  const auto& pool = LastOp<graph::Pool>(graph);
+  EXPECT_EQ(pool.kind, graph::PoolKind::kMax);
+  EXPECT_TRUE(pool.ceil_mode);
+  EXPECT_THAT(pool.window.pads_end, ElementsAre(2));
+}
+
+TEST(ConvertPool, ReadsAveragePool) {
+  const auto graph = ImportPool("AveragePool", {{"kernel_shape", Ints{3}}, {"count_include_pad", int64_t{1}}});
+  ASSERT_THAT(graph, IsOk());
+  EXPECT_EQ(LastOp<graph::Pool>(graph).kind, graph::PoolKind::kAverage);
+  EXPECT_TRUE(LastOp<graph::Pool>(graph).count_include_pad);
+}
+
+TEST(ConvertPool, ReadsGlobalPools) {
+  EXPECT_EQ(LastOp<graph::GlobalPool>(ImportPool("GlobalAveragePool", {})).kind, graph::PoolKind::kAverage);
+  EXPECT_EQ(LastOp<graph::GlobalPool>(ImportPool("GlobalMaxPool", {})).kind, graph::PoolKind::kMax);
+}
+
+TEST(ConvertPool, AttributesComeWithTheirOpset) {
+  const Attr kernel = {"kernel_shape", Ints{2}};
+  const Attr ceil = {"ceil_mode", int64_t{1}};
+  const Attr dilations = {"dilations", Ints{2}};
+  EXPECT_THAT(ImportPool("MaxPool", {kernel, ceil}, 10), IsOk());
+  EXPECT_THAT(ImportPool("MaxPool", {kernel, ceil}, 9), StatusIs(kUnimplemented, HasSubstr("'ceil_mode'")));
+  EXPECT_THAT(ImportPool("AveragePool", {kernel, dilations}, 19), IsOk());
+  EXPECT_THAT(ImportPool("AveragePool", {kernel, dilations}, 18), StatusIs(kUnimplemented, HasSubstr("'dilations'")));
+}
+
+TEST(ConvertPool, RefusesWindowsWithoutASingleElement) {
+  EXPECT_THAT(ImportPool("MaxPool", {}), StatusIs(kInvalid, HasSubstr("kernel_shape is missing")));
+  EXPECT_THAT(ImportPool("MaxPool", {{"kernel_shape", Ints{0}}}), StatusIs(kInvalid, HasSubstr("was [0]")));
+  EXPECT_THAT(ImportPool("MaxPool", {{"kernel_shape", Ints{}}}), StatusIs(kInvalid, HasSubstr("was []")));
+  EXPECT_THAT(ImportPool("MaxPool", {{"kernel_shape", Ints{2}}, {"pads", Ints{0, 2}}}),
+              StatusIs(kInvalid, HasSubstr("pads must be smaller than the kernel's 2 along axis 0; was 2")));
+}
+
+TEST(ConvertPool, TakesTheIndicesOutputOnlyWhenNobodyReadsIt) {
+  const auto with_output = [](const std::string& output) {
+    return ModelBuilder()
+        .Input("x", {0, 3, 8})
+        .Node("MaxPool", {"x"}, {"y", "indices"}, {{"kernel_shape", Ints{2}}})
+        .Output(output)
+        .Import();
+  };
+  EXPECT_THAT(with_output("y"), IsOk());
+  EXPECT_THAT(with_output("indices"), StatusIs(kUnimplemented, HasSubstr("Indices")));
+}
+
+TEST(ConvertPool, RefusesColumnMajorIndices) {
+  EXPECT_THAT(ImportPool("MaxPool", {{"kernel_shape", Ints{2}}, {"storage_order", int64_t{1}}}),
+              StatusIs(kUnimplemented, HasSubstr("storage_order must be 0 (row major); was 1")));
+}
+
+}  // namespace
+}  // namespace stillwave::onnx_import
