@@ -1,5 +1,6 @@
 #include "client/csv_reader.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>

@@ -10,7 +10,8 @@ namespace stillwave::service {
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
-// One Watch call. The service's mutex guards it; gRPC deletes it (OnDone), after which the service no longer knows it.
+// One Watch call. The service's mutex guards it (Set and End need it held); gRPC deletes it (OnDone), after which the
+// service no longer knows it.
 class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse> {
  public:
   Watcher(HealthService* service, std::string name) : service_(service), name_(std::move(name)) {}
@@ -18,13 +19,13 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   const std::string& name() const { return name_; }
 
   // Tells the client unless it knows already. What changes twice during one write is told once.
-  void Set(HealthCheckResponse::ServingStatus status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(service_->mutex_) {
+  void Set(HealthCheckResponse::ServingStatus status) {
     wanted_ = status;
     Advance();
   }
 
   // The client hears the last status and UNAVAILABLE.
-  void End() ABSL_EXCLUSIVE_LOCKS_REQUIRED(service_->mutex_) {
+  void End() {
     ending_ = true;
     Advance();
   }
@@ -49,7 +50,8 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
 
  private:
   // One write in flight; Finish once, after it.
-  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(service_->mutex_) {
+  void Advance() {
+    service_->mutex_.AssertHeld();
     if (writing_ || finished_) return;
     const bool news = !told_anything_ || message_.status() != wanted_;
     if (news && !client_gone_) {

@@ -108,11 +108,22 @@ Unary* InferenceService::ModelStatistics(Context* context, const inference::Mode
   return NotBuilt(context, "this build does not offer ModelStatistics; scrape /metrics on the HTTP port");
 }
 
-Unary* InferenceService::RepositoryIndex(Context* context, const inference::RepositoryIndexRequest* /*request*/,
-                                         inference::RepositoryIndexResponse* /*response*/) {
-  return NotBuilt(context,
-                  "this build does not offer RepositoryIndex; ModelReady and stillwave_model_ready on "
-                  "/metrics tell which models are served");
+Unary* InferenceService::RepositoryIndex(Context* context, const inference::RepositoryIndexRequest* request,
+                                         inference::RepositoryIndexResponse* response) {
+  if (!request->repository_name().empty()) {
+    return Answer(context, absl::InvalidArgumentError(
+                               absl::StrCat("repository_name must be empty, there is one repository; was '",
+                                            request->repository_name(), "'")));
+  }
+  for (const repository::IndexEntry& entry : repository_->Index()) {
+    if (request->ready() && entry.state != repository::VersionState::kReady) continue;
+    auto* const model = response->add_models();
+    model->set_name(entry.name);
+    model->set_version(entry.version);
+    model->set_state(repository::Name(entry.state));
+    model->set_reason(entry.reason);
+  }
+  return Answer(context, absl::OkStatus());
 }
 
 Unary* InferenceService::RepositoryModelLoad(Context* context, const inference::RepositoryModelLoadRequest* /*request*/,

@@ -13,8 +13,8 @@ StreamReactor::StreamReactor(grpc::CallbackServerContext* context, const streami
       session_(streaming::StreamSession::Create(options, std::move(source), metrics,
                                                 /*on_change=*/[this] { Advance(); })) {}
 
-void StreamReactor::Start(std::function<void()> on_done) {
-  on_done_ = std::move(on_done);
+void StreamReactor::Start(std::function<void()> on_end) {
+  on_end_ = std::move(on_end);
   {
     absl::MutexLock lock(&mutex_);
     advancing_ = false;
@@ -76,6 +76,7 @@ void StreamReactor::End(const absl::Status& status) {
   if (absl::IsResourceExhausted(status)) {
     context_->AddTrailingMetadata(kRetryPushbackKey, kRetryPushbackMilliseconds);
   }
+  on_end_();
   Finish(ToGrpcStatus(status));
 }
 
@@ -106,7 +107,6 @@ void StreamReactor::OnWriteDone(bool ok) {
 
 void StreamReactor::OnDone() {
   session_->Detach();
-  on_done_();
   delete this;
 }
 

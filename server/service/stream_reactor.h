@@ -21,8 +21,9 @@ class StreamReactor final : public grpc::ServerBidiReactor<v1::StreamWindowsRequ
   StreamReactor(grpc::CallbackServerContext* context, const streaming::StreamSession::Options& options,
                 streaming::ModelSource source, metrics::ServerMetrics* metrics);
 
-  // Begins to read. Call once. `on_done` is called last, before the reactor is deleted.
-  void Start(std::function<void()> on_done);
+  // Begins to read. Call once. `on_end` is called once, when it is settled how the call ends and before the client can
+  // know: a client that has seen the end finds the place free.
+  void Start(std::function<void()> on_end);
 
   const std::shared_ptr<streaming::StreamSession>& session() const { return session_; }
 
@@ -48,7 +49,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<v1::StreamWindowsRequ
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   v1::StreamWindowsRequest request_;    // the read's, while reading_
   v1::StreamWindowsResponse response_;  // the write's, while writing_
-  std::function<void()> on_done_;       // set by Start, before any operation
+  std::function<void()> on_end_;        // set by Start, before any operation
   // After the members that its on_change uses.
   const std::shared_ptr<streaming::StreamSession> session_;
 };

@@ -59,7 +59,7 @@ grpc::ServerBidiReactor<v1::StreamWindowsRequest, v1::StreamWindowsResponse>* St
     sessions_.insert(session);
     drain_now = draining_;
   }
-  reactor->Start(/*on_done=*/[this, session] {
+  reactor->Start(/*on_end=*/[this, session] {
     absl::MutexLock lock(&mutex_);
     sessions_.erase(session);
     --streams_;

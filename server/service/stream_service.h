@@ -51,7 +51,7 @@ class StreamService final : public v1::TimeSeriesService::CallbackService {
   metrics::ServerMetrics* const metrics_;
   absl::Mutex mutex_;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
-  int64_t streams_ ABSL_GUARDED_BY(mutex_) = 0;  // admitted and not done; sessions_ follows a moment later
+  int64_t streams_ ABSL_GUARDED_BY(mutex_) = 0;  // admitted and not ended; sessions_ follows a moment later
   Sessions sessions_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -30,7 +30,7 @@ struct TensorView {
   template <typename T>
   absl::Span<const T> values() const {
     SW_CHECK(data_type == DataTypeOf<T>());
-    return {static_cast<const T*>(data), static_cast<size_t>(shape.num_elements())};
+    return absl::Span<const T>(static_cast<const T*>(data), static_cast<size_t>(shape.num_elements()));
   }
 };
 
@@ -43,7 +43,7 @@ struct MutableTensorView {
   template <typename T>
   absl::Span<T> values() const {
     SW_CHECK(data_type == DataTypeOf<T>());
-    return {static_cast<T*>(data), static_cast<size_t>(shape.num_elements())};
+    return absl::Span<T>(static_cast<T*>(data), static_cast<size_t>(shape.num_elements()));
   }
   operator TensorView() const { return {data_type, shape, data}; }  // NOLINT: widening to read-only is meant
 };

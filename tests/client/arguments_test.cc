@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "server/base/check.h"
 #include "tests/client/client_process.h"
 

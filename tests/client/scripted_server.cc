@@ -4,6 +4,9 @@
 #include <grpcpp/grpcpp.h>
 
 #include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "inference/open_inference_grpc.grpc.pb.h"
 #include "server/base/check.h"

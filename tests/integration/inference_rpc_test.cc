@@ -143,11 +143,21 @@ void ExpectNotBuilt(grpc::Status (Inference::Stub::*method)(grpc::ClientContext*
   EXPECT_THAT(status.error_message(), HasSubstr(words));
 }
 
+TEST_F(InferenceRpc, RepositoryIndexListsTheModelAndItsState) {
+  inference::RepositoryIndexResponse response;
+  ASSERT_TRUE(
+      Call(*client_->inference, &Inference::Stub::RepositoryIndex, inference::RepositoryIndexRequest(), &response)
+          .ok());
+  ASSERT_EQ(response.models_size(), 1);
+  EXPECT_EQ(response.models(0).name(), "seed_block");
+  EXPECT_EQ(response.models(0).version(), "1");
+  EXPECT_EQ(response.models(0).state(), "READY");
+}
+
 TEST_F(InferenceRpc, CallsThatAreNotBuiltSayWhatToDoInstead) {
   Inference::Stub& stub = *client_->inference;
   ExpectNotBuilt(&Inference::Stub::ModelConfig, stub, "ModelMetadata");
   ExpectNotBuilt(&Inference::Stub::ModelStatistics, stub, "/metrics");
-  ExpectNotBuilt(&Inference::Stub::RepositoryIndex, stub, "ModelReady");
   ExpectNotBuilt(&Inference::Stub::RepositoryModelLoad, stub, "restart");
   ExpectNotBuilt(&Inference::Stub::RepositoryModelUnload, stub, "restart");
   ExpectNotBuilt(&Inference::Stub::SystemSharedMemoryStatus, stub, "raw_input_contents");

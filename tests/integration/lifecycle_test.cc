@@ -101,6 +101,23 @@ TEST(Lifecycle, DuringTheDrainDelayNothingIsReadyAndEverythingIsServed) {
   EXPECT_EQ(server->Wait(), 128 + SIGTERM) << "a second signal does not wait";
 }
 
+TEST(Lifecycle, AHealthWatcherIsToldAndDoesNotHoldTheServer) {
+  const auto server = MustStart({ModelFlag("seed_block")});
+  ASSERT_NE(server, nullptr);
+  Client client(server->grpc_address());
+  grpc::ClientContext context;
+  LimitTime(context);
+  const auto watch = client.health->Watch(&context, HealthCheckRequest());
+  HealthCheckResponse health;
+  ASSERT_TRUE(watch->Read(&health));
+  server->Signal(SIGTERM);
+  ASSERT_TRUE(watch->Read(&health));
+  EXPECT_EQ(health.status(), HealthCheckResponse::NOT_SERVING);
+  EXPECT_FALSE(watch->Read(&health));
+  EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(server->Wait(), 0);
+}
+
 TEST(Lifecycle, AStreamHearsThatTheServerStopsAfterItsResults) {
   const auto server = MustStart({ModelFlag("seed_block")});
   ASSERT_NE(server, nullptr);

@@ -10,7 +10,6 @@
 namespace stillwave::test_support {
 namespace {
 
-using tensor::DataType;
 using tensor::Shape;
 
 absl::StatusOr<RefTensor> WithShape(const RefTensor& x, const Shape& shape) {

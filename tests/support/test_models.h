@@ -18,7 +18,7 @@ struct ModelCase {
   std::string name;  // "batch 7 (ragged)"
   std::vector<NamedTensor> inputs;
   std::vector<NamedTensor> outputs;  // FP32, as PyTorch computed them in float32
-  std::vector<NamedTensor> exact;    // FP64, as PyTorch computed them in float64
+  std::vector<NamedTensor> exact;    // FP64, as PyTorch computed them in float64; empty where that was not kept
   std::vector<double> atol;          // of each output: every element lies within it of `outputs`
 };
 

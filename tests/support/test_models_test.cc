@@ -16,6 +16,7 @@ TEST(TestModelsTest, FindsTheSmallCopiesWithOutputsNearTheExactOnes) {
     ASSERT_TRUE(cases.ok()) << cases.status();
     ASSERT_GE(cases->size(), 2U) << model.name;
     for (const ModelCase& one : *cases) {
+      ASSERT_EQ(one.exact.size(), one.outputs.size()) << model.name << ", " << one.name;
       for (size_t j = 0; j < one.outputs.size(); ++j) {
         RefTensor exact = ToRefTensor(one.exact[j].tensor.view());
         exact.data_type = tensor::DataType::kFloat32;

@@ -12,7 +12,10 @@ absl::StatusOr<Primitive> MakeBatchNormalization(const graph::BatchNormalization
     using Flags = dnnl::normalization_flags;
     Flags flags = Flags::use_global_stats | Flags::use_scale | Flags::use_shift;
     if (op.fused_relu) flags = flags | Flags::fuse_norm_relu;
-    const Desc data = ImageDesc(shape, layout);
+    // Statistics are per channel, so N×C×D×H×W is N×C×(D·H)×W: oneDNN 2.6 has no vectorised code for five axes.
+    const tensor::Shape image =
+        shape.rank() == 5 ? tensor::Shape({shape[0], shape[1], shape[2] * shape[3], shape[4]}) : shape;
+    const Desc data = ImageDesc(image, layout);
     const auto desc = BatchNormalizationDesc(data, op.epsilon, flags, UserScratchpad());
     const Desc per_channel = RowMajorDesc({shape[1]});
     return Finish("batch_normalization", desc, dnnl::batch_normalization_forward(desc),

@@ -14,7 +14,6 @@ namespace {
 
 using graph::InputType;
 using tensor::DataType;
-using tensor::Shape;
 using tensor::Tensor;
 using test_support::Difference;
 using test_support::IntegerTensor;

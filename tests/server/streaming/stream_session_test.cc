@@ -219,8 +219,9 @@ TEST(StreamSessionTest, AtMostSoManyWindowsAreInFlightAndReadingPauses) {
   Client client(server, options);
   client.Send(Open("a", 1));
   EXPECT_TRUE(client.session().WantsRead());
-  client.Send(Chunk("a", Ramp(10)));
+  client.Send(Chunk("a", Ramp(1)));
   server.runner().AwaitCalls(1);
+  client.Send(Chunk("a", Ramp(9)));
   // One is computed, two wait; seven are not formed.
   EXPECT_EQ(server.model().queue->waiting_samples(), 2);
   EXPECT_FALSE(client.session().WantsRead());
@@ -307,8 +308,9 @@ TEST(StreamSessionTest, AfterCancelNothingIsComputedOrAnswered) {
   server.runner().Hold();
   Client client(server);
   client.Send(Open("a", 1));
-  client.Send(Chunk("a", Ramp(5)));
+  client.Send(Chunk("a", Ramp(1)));
   server.runner().AwaitCalls(1);
+  client.Send(Chunk("a", Ramp(4)));
   client.session().Cancel();
   v1::StreamWindowsResponse response;
   EXPECT_FALSE(client.session().NextResponse(&response));
