@@ -52,10 +52,15 @@ absl::Status CheckServer(absl::string_view server) {
   return UsageError(absl::StrCat("--server must be HOST:PORT with a port from 1 to 65535; was '", server, "'"));
 }
 
-// The range of a number that has a natural limit is part of the help; the others' only keeps arithmetic safe.
+// In words of ours, because the library's differ between its versions. The range of a number that has a natural limit
+// is part of the help; the others' only keeps arithmetic safe.
 CLI::Validator CountRange(int64_t minimum, int64_t maximum) {
-  const CLI::Validator range = CLI::Range(minimum, maximum);
-  return maximum == kMaxIndex ? range.description("") : range;
+  const auto check = [minimum, maximum](const std::string& text) -> std::string {
+    int64_t value = 0;
+    if (absl::SimpleAtoi(text, &value) && value >= minimum && value <= maximum) return "";
+    return absl::StrCat("must be a whole number from ", minimum, " to ", maximum, "; was ", text);
+  };
+  return {check, maximum == kMaxIndex ? "" : absl::StrCat("from ", minimum, " to ", maximum)};
 }
 
 CLI::Option* AddCount(CLI::App* app, const std::string& name, std::optional<int64_t>& value, int64_t minimum,

@@ -4,6 +4,8 @@
 
 REPOSITORY=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$REPOSITORY" || exit 1
+# Lets clones in other folders share what ccache holds.
+export CCACHE_BASEDIR=$REPOSITORY CCACHE_NOHASHDIR=1
 
 say() { printf '\n[%3d s] %s\n' "$SECONDS" "$*"; }
 note() { printf '        %s\n' "$*"; }

@@ -6,12 +6,15 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "server/base/log.h"
 #include "server/service/health_service.h"
 #include "server/service/inference_service.h"
+#include "server/service/open_calls.h"
 #include "server/service/server_credentials.h"
 #include "server/service/stream_service.h"
 #include "server/streaming/repository_model_source.h"
@@ -40,9 +43,9 @@ class GrpcServer::Impl {
  public:
   Impl(const Options& options, const repository::ModelRepository* repository, const Lifecycle* lifecycle,
        metrics::ServerMetrics* metrics)
-      : inference_(repository, lifecycle, metrics),
-        streams_(StreamOptions(options), streaming::RepositoryModelSource(repository), lifecycle, metrics),
-        health_(lifecycle) {}
+      : inference_(repository, lifecycle, metrics, &calls_),
+        streams_(StreamOptions(options), streaming::RepositoryModelSource(repository), lifecycle, metrics, &calls_),
+        health_(lifecycle, &calls_) {}
 
   ~Impl() { Finish(absl::ZeroDuration()); }
 
@@ -75,7 +78,11 @@ class GrpcServer::Impl {
     if (server_ == nullptr) return;
     health_.Stop();
     streams_.Drain();
-    server_->Shutdown(absl::ToChronoTime(absl::Now() + patience));
+    if (!calls_.AwaitNone(patience)) {
+      base::Log(base::LogLevel::kWarning, "cancelling calls that did not finish",
+                {{"seconds", absl::ToDoubleSeconds(patience)}});
+    }
+    server_->Shutdown(absl::ToChronoTime(absl::Now() + std::min(patience, kGoodbye)));
     server_->Wait();
   }
 
@@ -83,6 +90,10 @@ class GrpcServer::Impl {
   // More calls on one connection wait at the client.
   static constexpr int kMaxCallsPerConnection = 4096;
 
+  // For clients to take leave: a connection is closed when its client has heard that the server goes, or after this.
+  static constexpr absl::Duration kGoodbye = absl::Milliseconds(500);
+
+  OpenCalls calls_;
   InferenceService inference_;
   StreamService streams_;
   HealthService health_;

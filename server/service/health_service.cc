@@ -14,7 +14,8 @@ using grpc::health::v1::HealthCheckResponse;
 // service no longer knows it.
 class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse> {
  public:
-  Watcher(HealthService* service, std::string name) : service_(service), name_(std::move(name)) {}
+  Watcher(HealthService* service, std::string name, OpenCalls* calls)
+      : open_(calls), service_(service), name_(std::move(name)) {}
 
   const std::string& name() const { return name_; }
 
@@ -66,6 +67,7 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
     }
   }
 
+  const OpenCall open_;  // first, so that it ends last
   HealthService* const service_;
   const std::string name_;
   HealthCheckResponse::ServingStatus wanted_ = HealthCheckResponse::UNKNOWN;
@@ -77,7 +79,7 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   bool finished_ = false;
 };
 
-HealthService::HealthService(const Lifecycle* lifecycle) : lifecycle_(lifecycle) {}
+HealthService::HealthService(const Lifecycle* lifecycle, OpenCalls* calls) : lifecycle_(lifecycle), calls_(calls) {}
 
 HealthService::~HealthService() {
   absl::MutexLock lock(&mutex_);
@@ -107,7 +109,7 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
 
 grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(grpc::CallbackServerContext* /*context*/,
                                                                     const HealthCheckRequest* request) {
-  auto* const watcher = new Watcher(this, request->service());
+  auto* const watcher = new Watcher(this, request->service(), calls_);
   absl::MutexLock lock(&mutex_);
   watchers_.insert(watcher);
   // Under the lock, so that no Update between looking and telling is lost.

@@ -11,14 +11,15 @@
 #include "absl/synchronization/mutex.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/service/lifecycle.h"
+#include "server/service/open_calls.h"
 
 namespace stillwave::service {
 
 // Thread-safe. REQUIRES: destroyed after the server that it is registered with.
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
-  // `lifecycle` outlives the service.
-  explicit HealthService(const Lifecycle* lifecycle);
+  // Both outlive the service.
+  HealthService(const Lifecycle* lifecycle, OpenCalls* calls);
   ~HealthService() override;
 
   // An unknown name: NOT_FOUND.
@@ -43,6 +44,7 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
   void Remove(Watcher* watcher);
 
   const Lifecycle* const lifecycle_;
+  OpenCalls* const calls_;
   absl::Mutex mutex_;
   std::set<Watcher*> watchers_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

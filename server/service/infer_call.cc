@@ -23,8 +23,9 @@ absl::Time DeadlineOf(const grpc::CallbackServerContext& context) {
 }  // namespace
 
 InferCall::InferCall(grpc::CallbackServerContext* context, const inference::ModelInferRequest* request,
-                     inference::ModelInferResponse* response, const metrics::ServerMetrics* metrics)
-    : context_(context),
+                     inference::ModelInferResponse* response, const metrics::ServerMetrics* metrics, OpenCalls* calls)
+    : open_(calls),
+      context_(context),
       request_(request),
       response_(response),
       start_(absl::Now()),

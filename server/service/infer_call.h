@@ -14,6 +14,7 @@
 #include "server/metrics/server_metrics.h"
 #include "server/repository/model_repository.h"
 #include "server/service/lifecycle.h"
+#include "server/service/open_calls.h"
 #include "server/service/tensor_codec.h"
 
 namespace stillwave::service {
@@ -23,7 +24,7 @@ namespace stillwave::service {
 class InferCall final : public grpc::ServerUnaryReactor {
  public:
   InferCall(grpc::CallbackServerContext* context, const inference::ModelInferRequest* request,
-            inference::ModelInferResponse* response, const metrics::ServerMetrics* metrics);
+            inference::ModelInferResponse* response, const metrics::ServerMetrics* metrics, OpenCalls* calls);
 
   // Call once. Answers at once or when a worker has.
   void Start(const repository::ModelRepository& repository, const Lifecycle& lifecycle);
@@ -37,6 +38,7 @@ class InferCall final : public grpc::ServerUnaryReactor {
   void Answer(batching::InferenceResult result);
   void End(const absl::Status& status);
 
+  const OpenCall open_;  // first, so that it ends last
   grpc::CallbackServerContext* const context_;
   const inference::ModelInferRequest* const request_;
   inference::ModelInferResponse* const response_;

@@ -86,7 +86,7 @@ Unary* InferenceService::ModelMetadata(Context* context, const inference::ModelM
 
 Unary* InferenceService::ModelInfer(Context* context, const inference::ModelInferRequest* request,
                                     inference::ModelInferResponse* response) {
-  auto* const call = new InferCall(context, request, response, metrics_);
+  auto* const call = new InferCall(context, request, response, metrics_, calls_);
   call->Start(*repository_, *lifecycle_);
   return call;
 }

@@ -7,6 +7,7 @@
 #include "server/metrics/server_metrics.h"
 #include "server/repository/model_repository.h"
 #include "server/service/lifecycle.h"
+#include "server/service/open_calls.h"
 
 namespace stillwave::service {
 
@@ -16,8 +17,8 @@ class InferenceService final : public inference::GRPCInferenceService::CallbackS
  public:
   // All outlive the service.
   InferenceService(const repository::ModelRepository* repository, const Lifecycle* lifecycle,
-                   const metrics::ServerMetrics* metrics)
-      : repository_(repository), lifecycle_(lifecycle), metrics_(metrics) {}
+                   const metrics::ServerMetrics* metrics, OpenCalls* calls)
+      : repository_(repository), lifecycle_(lifecycle), metrics_(metrics), calls_(calls) {}
 
   using Context = grpc::CallbackServerContext;
   using Unary = grpc::ServerUnaryReactor;
@@ -70,6 +71,7 @@ class InferenceService final : public inference::GRPCInferenceService::CallbackS
   const repository::ModelRepository* const repository_;
   const Lifecycle* const lifecycle_;
   const metrics::ServerMetrics* const metrics_;
+  OpenCalls* const calls_;
 };
 
 }  // namespace stillwave::service

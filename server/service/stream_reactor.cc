@@ -8,8 +8,9 @@
 namespace stillwave::service {
 
 StreamReactor::StreamReactor(grpc::CallbackServerContext* context, const streaming::StreamSession::Options& options,
-                             streaming::ModelSource source, metrics::ServerMetrics* metrics)
-    : context_(context),
+                             streaming::ModelSource source, metrics::ServerMetrics* metrics, OpenCalls* calls)
+    : open_(calls),
+      context_(context),
       session_(streaming::StreamSession::Create(options, std::move(source), metrics,
                                                 /*on_change=*/[this] { Advance(); })) {}
 

@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "server/service/open_calls.h"
 #include "server/streaming/stream_session.h"
 #include "stillwave/v1/stream_inference.pb.h"
 
@@ -19,7 +20,7 @@ namespace stillwave::service {
 class StreamReactor final : public grpc::ServerBidiReactor<v1::StreamWindowsRequest, v1::StreamWindowsResponse> {
  public:
   StreamReactor(grpc::CallbackServerContext* context, const streaming::StreamSession::Options& options,
-                streaming::ModelSource source, metrics::ServerMetrics* metrics);
+                streaming::ModelSource source, metrics::ServerMetrics* metrics, OpenCalls* calls);
 
   // Begins to read. Call once. `on_end` is called once, when it is settled how the call ends and before the client can
   // know: a client that has seen the end finds the place free.
@@ -39,6 +40,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<v1::StreamWindowsRequ
   void StartWhatIsWanted();
   void End(const absl::Status& status);
 
+  const OpenCall open_;  // first, so that it ends last
   grpc::CallbackServerContext* const context_;
   absl::Mutex mutex_;
   bool advancing_ ABSL_GUARDED_BY(mutex_) = true;  // until Start, so that events before it wait

@@ -25,8 +25,8 @@ class RefusedWindows final : public grpc::ServerBidiReactor<v1::StreamWindowsReq
 }  // namespace
 
 StreamService::StreamService(const Options& options, streaming::ModelSource source, const Lifecycle* lifecycle,
-                             metrics::ServerMetrics* metrics)
-    : options_(options), source_(std::move(source)), lifecycle_(lifecycle), metrics_(metrics) {}
+                             metrics::ServerMetrics* metrics, OpenCalls* calls)
+    : options_(options), source_(std::move(source)), lifecycle_(lifecycle), metrics_(metrics), calls_(calls) {}
 
 StreamService::~StreamService() {
   absl::MutexLock lock(&mutex_);
@@ -51,7 +51,7 @@ absl::Status StreamService::Admit() {
 grpc::ServerBidiReactor<v1::StreamWindowsRequest, v1::StreamWindowsResponse>* StreamService::StreamWindows(
     grpc::CallbackServerContext* context) {
   if (absl::Status status = Admit(); !status.ok()) return new RefusedWindows(context, status);
-  auto* const reactor = new StreamReactor(context, options_.session, source_, metrics_);
+  auto* const reactor = new StreamReactor(context, options_.session, source_, metrics_, calls_);
   std::shared_ptr<streaming::StreamSession> session = reactor->session();
   bool drain_now = false;
   {

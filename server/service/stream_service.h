@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "server/metrics/server_metrics.h"
 #include "server/service/lifecycle.h"
+#include "server/service/open_calls.h"
 #include "server/streaming/stream_model.h"
 #include "server/streaming/stream_session.h"
 #include "stillwave/v1/stream_inference.grpc.pb.h"
@@ -27,9 +28,9 @@ class StreamService final : public v1::TimeSeriesService::CallbackService {
     int64_t max_streams = 256;
   };
 
-  // `lifecycle` and `metrics` outlive the service.
+  // The pointers outlive the service.
   StreamService(const Options& options, streaming::ModelSource source, const Lifecycle* lifecycle,
-                metrics::ServerMetrics* metrics);
+                metrics::ServerMetrics* metrics, OpenCalls* calls);
   ~StreamService() override;
 
   grpc::ServerBidiReactor<v1::StreamWindowsRequest, v1::StreamWindowsResponse>* StreamWindows(
@@ -49,6 +50,7 @@ class StreamService final : public v1::TimeSeriesService::CallbackService {
   const streaming::ModelSource source_;
   const Lifecycle* const lifecycle_;
   metrics::ServerMetrics* const metrics_;
+  OpenCalls* const calls_;
   absl::Mutex mutex_;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t streams_ ABSL_GUARDED_BY(mutex_) = 0;  // admitted and not ended; sessions_ follows a moment later

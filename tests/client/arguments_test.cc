@@ -63,9 +63,11 @@ INSTANTIATE_TEST_SUITE_P(
         WrongArguments{"unknown_command", {"bogus"}, "subcommand is required"},
         WrongArguments{"no_file", {"infer"}, "file is required"},
         WrongArguments{"unknown_option", {"infer", "x.npy", "--nope"}, "--nope"},
-        WrongArguments{"window_of_zero", {"infer", "x.npy", "--window", "0"}, "--window: Value 0 not in range 1 to"},
+        WrongArguments{
+            "window_of_zero", {"infer", "x.npy", "--window", "0"}, "--window: must be a whole number from 1 to"},
         WrongArguments{"hop_no_number", {"stream", "x.npy", "--hop", "ten"}, "--hop"},
-        WrongArguments{"negative_start", {"infer", "x.npy", "--start", "-1"}, "--start: Value -1 not in range 0 to"},
+        WrongArguments{
+            "negative_start", {"infer", "x.npy", "--start", "-1"}, "--start: must be a whole number from 0 to"},
         WrongArguments{"rate_of_zero", {"infer", "x.npy", "--rate", "0"}, "--rate"},
         WrongArguments{"timeout_of_zero", {"health", "--timeout", "0"}, "--timeout"},
         WrongArguments{"time_without_rate", {"infer", "x.npy", "--at", "3"}, "--at needs --rate"},

@@ -44,19 +44,8 @@ void CopyModel(const std::string& name, const fs::path& target) {
   fs::copy_file(SmallModel(name).model_file, target);
 }
 
-// Until the one worker computes a request and all others of the `count` wait or are answered.
-void AwaitAccepted(const ServerProcess& server, int count) {
-  for (double accepted = 0; accepted + 1 < count;) {
-    const std::string text = HttpGet(server.http_address(), "/metrics").body;
-    ASSERT_FALSE(text.empty());
-    const std::string labels = "{model=\"seed_block\",version=\"1\"}";
-    accepted = std::max(0.0, Metric(text, "stillwave_queue_samples" + labels)) +
-               std::max(0.0, Metric(text, "stillwave_samples_total" + labels));
-  }
-}
-
 TEST(Lifecycle, SigtermAnswersEverythingInFlightAndExitsWithZero) {
-  const auto server = MustStart({ModelFlag("seed_block"), "--workers=1"});
+  const auto server = MustStart({ModelFlag("seed_block"), "--workers=1", "--max_batch_size=1"});
   ASSERT_NE(server, nullptr);
   Client client(server->grpc_address());
   constexpr int kRequests = 6;

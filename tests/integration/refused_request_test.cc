@@ -12,28 +12,29 @@ using inference::ModelInferRequest;
 using testing::HasSubstr;
 
 constexpr char kComputed[] = "stillwave_samples_total{model=\"seed_block\",version=\"1\"}";
-constexpr char kWaiting[] = "stillwave_queue_samples{model=\"seed_block\",version=\"1\"}";
 
-// One worker and a queue of two samples.
+// One worker that computes one sample at a time, and a queue of 16.
 class RefusedRequest : public ServerTest {
  protected:
-  static void SetUpTestSuite() { StartWith({ModelFlag("seed_block"), "--workers=1", "--max_queue_samples=2"}); }
-
-  // Computes for a good part of a second.
-  static const ModelInferRequest& LongRequest() {
-    static const auto* const request = new ModelInferRequest(SeedBlockRequest(1, 200'000));
-    return *request;
+  static void SetUpTestSuite() {
+    StartWith({ModelFlag("seed_block"), "--workers=1", "--max_batch_size=1", "--max_queue_samples=16"});
   }
+
   static double MetricNow(const std::string& name) {
     return Metric(HttpGet(server_->http_address(), "/metrics").body, name);
-  }
-  static void AwaitMetric(const std::string& name, double at_least) {
-    while (MetricNow(name) < at_least) std::this_thread::yield();
   }
   static std::string RejectionsBecauseOf(const std::string& reason) {
     return absl::StrCat("stillwave_rejections_total{model=\"seed_block\",reason=\"", reason, "\",version=\"1\"}");
   }
 };
+
+// Starts requests that keep the worker busy for a good second, and waits until they are with the worker or in its
+// queue.
+void KeepBusy(const test_support::ServerProcess& server, double computed_before, AsyncInfer& calls, int count) {
+  const ModelInferRequest request = SeedBlockRequest(1, 150'000);
+  for (int i = 0; i < count; ++i) calls.Start(request);
+  AwaitAccepted(server, computed_before + count);
+}
 
 TEST_F(RefusedRequest, AMessageOverTheLimitIsResourceExhausted) {
   ModelInferRequest request = SeedBlockRequest(1, 16);
@@ -44,10 +45,10 @@ TEST_F(RefusedRequest, AMessageOverTheLimitIsResourceExhausted) {
 }
 
 TEST_F(RefusedRequest, AFullQueueRefusesAtOnceAndSaysWhenToComeBack) {
-  // One computes, two wait; the others come while the first one is being computed.
-  constexpr int kRequests = 8;
+  constexpr int kRequests = 60;
   AsyncInfer calls(*client_);
-  for (int i = 0; i < kRequests; ++i) calls.Start(LongRequest());
+  const ModelInferRequest request = SeedBlockRequest(1, 50'000);
+  for (int i = 0; i < kRequests; ++i) calls.Start(request);
   int refused = 0;
   for (int i = 0; i < kRequests; ++i) {
     const AsyncInfer::Call& call = calls.Next();
@@ -65,34 +66,31 @@ TEST_F(RefusedRequest, AFullQueueRefusesAtOnceAndSaysWhenToComeBack) {
 }
 
 TEST_F(RefusedRequest, ACancelledRequestThatWaitsIsNotComputed) {
+  constexpr int kBusy = 8;
   const double computed = MetricNow(kComputed);
   AsyncInfer calls(*client_);
-  calls.Start(LongRequest());
-  calls.Start(LongRequest());
-  AwaitMetric(kWaiting, 1);  // one is being computed, and the next will be
+  KeepBusy(*server_, computed, calls, kBusy);
   AsyncInfer::Call& waiting = calls.Start(SeedBlockRequest(1, 16));
-  AwaitMetric(kWaiting, 2);
+  AwaitAccepted(*server_, computed + kBusy + 1);
   waiting.context.TryCancel();
-  AwaitMetric(RejectionsBecauseOf("cancelled"), 1);
-  for (int i = 0; i < 3; ++i) calls.Next();
+  for (int i = 0; i < kBusy + 1; ++i) calls.Next();
   EXPECT_EQ(waiting.status.error_code(), StatusCode::CANCELLED);
-  EXPECT_EQ(MetricNow(kComputed), computed + 2) << "the long ones only";
+  while (MetricNow(RejectionsBecauseOf("cancelled")) < 1) std::this_thread::yield();
+  EXPECT_EQ(MetricNow(kComputed), computed + kBusy);
 }
 
 TEST_F(RefusedRequest, AWaitingRequestWhoseDeadlinePassesIsNotComputed) {
+  constexpr int kBusy = 8;
   const double computed = MetricNow(kComputed);
   AsyncInfer calls(*client_);
-  calls.Start(LongRequest());
-  calls.Start(LongRequest());
-  AwaitMetric(kWaiting, 1);  // one is being computed, and the next will be
+  KeepBusy(*server_, computed, calls, kBusy);
   ModelInferRequest request = SeedBlockRequest(1, 16);
   (*request.mutable_parameters())["timeout"].set_int64_param(1000);
   const AsyncInfer::Call& waiting = calls.Start(request);
-  EXPECT_EQ(&calls.Next(), &waiting) << "it is answered before the worker is free";
+  for (int i = 0; i < kBusy + 1; ++i) calls.Next();
   EXPECT_EQ(waiting.status.error_code(), StatusCode::DEADLINE_EXCEEDED);
-  for (int i = 0; i < 2; ++i) calls.Next();
   EXPECT_GE(MetricNow(RejectionsBecauseOf("deadline")), 1);
-  EXPECT_EQ(MetricNow(kComputed), computed + 2) << "the long ones only";
+  EXPECT_EQ(MetricNow(kComputed), computed + kBusy);
 }
 
 }  // namespace

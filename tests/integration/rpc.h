@@ -158,6 +158,19 @@ inline double Metric(const std::string& text, const std::string& prefix) {
   return -1;
 }
 
+// Until the server has accepted `count` requests of one sample for seed_block, counted from its start.
+// REQUIRES: it has one worker and --max_batch_size=1, and the worker is busy as long as one of them waits.
+inline void AwaitAccepted(const test_support::ServerProcess& server, double count) {
+  for (double accepted = 0; accepted < count;) {
+    const std::string text = HttpGet(server.http_address(), "/metrics").body;
+    ASSERT_FALSE(text.empty());
+    const std::string labels = "{model=\"seed_block\",version=\"1\"}";
+    constexpr int kWithTheWorker = 1;
+    accepted = Metric(text, "stillwave_queue_samples" + labels) + Metric(text, "stillwave_samples_total" + labels) +
+               kWithTheWorker;
+  }
+}
+
 // A test whose server serves one small model; the same server for all tests of the suite in one process.
 class ServerTest : public ::testing::Test {
  protected:

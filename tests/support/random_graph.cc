@@ -124,7 +124,8 @@ class NetworkGrower {
       pool.window.pads_end[i] = build_.Uniform(0, 1);
     }
     pool.ceil_mode = build_.Chance(0.3);
-    pool.count_include_pad = build_.Chance(0.5);
+    // Counted padding and ceil_mode together is a form that the engine may refuse.
+    pool.count_include_pad = pool.kind == graph::PoolKind::kAverage && !pool.ceil_mode && build_.Chance(0.5);
     from.id = build_.Node(pool, {from.id});
     Slide(pool.window, pool.ceil_mode, from.spatial);
     return from;

@@ -76,6 +76,11 @@ std::vector<TestModel> ModelsIn(const std::string& directory) {
   return models;
 }
 
+std::vector<TestModel> SharedModels() {
+  const std::string shared = SharedDir();
+  return shared.empty() ? std::vector<TestModel>{} : ModelsIn(shared + "/models");
+}
+
 std::vector<TestModel> SmallModels() { return ModelsIn(DataDir() + "/models"); }
 
 bool IsPromised(absl::string_view model_name) {
@@ -88,7 +93,7 @@ bool IsPromised(absl::string_view model_name) {
 
 std::vector<TestModel> PromisedModels() {
   std::vector<TestModel> models;
-  for (TestModel& model : ModelsIn(SharedDir() + "/models")) {
+  for (TestModel& model : SharedModels()) {
     if (IsPromised(model.name)) models.push_back(std::move(model));
   }
   return models.empty() ? SmallModels() : models;

@@ -36,10 +36,13 @@ std::string SharedDir();
 // Every folder with a model.onnx directly below `directory`, sorted by name; none when there is no such directory.
 std::vector<TestModel> ModelsIn(const std::string& directory);
 
+// Of SharedDir(); none when it is not there.
+std::vector<TestModel> SharedModels();
+
 // The small copies in tests/data/models: always there.
 std::vector<TestModel> SmallModels();
 
-// The networks that this release promises to run: every one of SharedDir()/models that IsPromised names, with all
+// The networks that this release promises to run: every one of SharedModels() that IsPromised names, with all
 // their cases, when that folder is there; else the small copies.
 std::vector<TestModel> PromisedModels();
 // seed_block*, post_relu_bn, fcn*, resnet, resnet2d, bn_mlp, bn_extremes, m5_audio.

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "server/execution/onednn/finish.h"
 #include "server/execution/onednn/onednn_error.h"
@@ -26,6 +29,12 @@ absl::StatusOr<Primitive> Make(dnnl::algorithm algorithm, const tensor::Shape& s
 
 absl::StatusOr<Primitive> MakePooling(const graph::Pool& op, const graph::ResolvedWindow& window,
                                       const tensor::Shape& src, const tensor::Shape& dst) {
+  // Without padding both ways to count are one: what hangs over the end in ceil_mode is never counted.
+  const auto is_padded = [](const std::vector<int64_t>& pads) {
+    return std::any_of(pads.begin(), pads.end(), [](int64_t pad) { return pad > 0; });
+  };
+  const bool counts_padding = op.kind == graph::PoolKind::kAverage && op.count_include_pad &&
+                              (is_padded(window.pads_begin) || is_padded(window.pads_end));
   PoolDims dims;
   if (src.rank() == 3) dims = {{1}, {1}, {0}, {0}, {0}};  // H of N×C×1×T
   for (size_t i = 0; i < window.output.size(); ++i) {
@@ -33,7 +42,7 @@ absl::StatusOr<Primitive> MakePooling(const graph::Pool& op, const graph::Resolv
     const int64_t reach = (window.output[i] - 1) * op.window.strides[i] + extent;
     // oneDNN wants the padding that the windows really read: less where the last stride falls short, more in ceil_mode.
     const int64_t pad_end = reach - src[static_cast<int>(i) + 2] - window.pads_begin[i];
-    if (pad_end > window.pads_end[i] && op.count_include_pad) {
+    if (pad_end > window.pads_end[i] && counts_padding) {
       return absl::UnimplementedError(
           "AveragePool with both ceil_mode and count_include_pad, whose last window hangs over the padding");
     }
@@ -45,8 +54,8 @@ absl::StatusOr<Primitive> MakePooling(const graph::Pool& op, const graph::Resolv
   }
   dnnl::algorithm algorithm = dnnl::algorithm::pooling_max;
   if (op.kind == graph::PoolKind::kAverage) {
-    algorithm = op.count_include_pad ? dnnl::algorithm::pooling_avg_include_padding
-                                     : dnnl::algorithm::pooling_avg_exclude_padding;
+    algorithm =
+        counts_padding ? dnnl::algorithm::pooling_avg_include_padding : dnnl::algorithm::pooling_avg_exclude_padding;
   }
   return Make(algorithm, src, dst, dims);
 }

@@ -66,7 +66,7 @@ file == 1 {
 END {
   if (windows == 0) { print "        no predictions came back"; exit 1 }
   if (mode == "strip") print_strip()
-  printf "        %d of %d windows as labelled", right, windows
+  printf "        %d of %d windows as labeled", right, windows
   if (windows > 1) {
     printf " (%.1f %%):", 100 * right / windows
     count = split("no beat,normal,ventricular", names, ",")
