@@ -19,6 +19,7 @@ Layout LayoutOf(const PlanBuilder& plan, ValueId id) {
 }  // namespace
 
 absl::Status Lower(const graph::Node& node, const graph::Unary& op, PlanBuilder& plan) {
+  if (op.kind == graph::UnaryKind::kLog) return LowerToKernel(node, plan);
   const ValueId x = node.inputs[0];
   const Layout layout = LayoutOf(plan, x);
   ASSIGN_OR_RETURN(onednn::Primitive primitive, onednn::MakeUnary(op, plan.shape(x).num_elements()));
@@ -45,16 +46,10 @@ absl::Status Lower(const graph::Node& node, const graph::Binary& op, PlanBuilder
 }
 
 absl::Status Lower(const graph::Node& node, const graph::Softmax& op, PlanBuilder& plan) {
+  if (op.log) return LowerToKernel(node, plan);
   const ValueId x = node.inputs[0];
-  const tensor::Shape& shape = plan.shape(x);
-  ASSIGN_OR_RETURN(const int axis, graph::NormalizeAxis(op.axis, shape.rank()));
-  // {outer, length, inner}; before opset 13 all axes from `axis` on are one.
-  int64_t outer = 1;
-  for (int i = 0; i < axis; ++i) outer *= shape[i];
-  int64_t length = shape[axis];
-  int64_t inner = 1;
-  for (int i = axis + 1; i < shape.rank(); ++i) (op.flatten_to_2d ? length : inner) *= shape[i];
-  ASSIGN_OR_RETURN(onednn::Primitive primitive, onednn::MakeSoftmax(op.log, outer, length, inner));
+  ASSIGN_OR_RETURN(const graph::SoftmaxExtent extent, graph::ResolveSoftmax(op, plan.shape(x)));
+  ASSIGN_OR_RETURN(onednn::Primitive primitive, onednn::MakeSoftmax(extent.outer, extent.length, extent.inner));
   ASSIGN_OR_RETURN(const int src, plan.Read(x, Layout::kRowMajor));
   plan.AddPrimitive(node, std::move(primitive),
                     {src, plan.Write(node.outputs[0], Layout::kRowMajor, /*overwritten=*/x)});

@@ -165,6 +165,16 @@ absl::StatusOr<std::vector<PadAmount>> PadAmounts(absl::Span<const InputType> in
   return amounts;
 }
 
+absl::StatusOr<SoftmaxExtent> ResolveSoftmax(const Softmax& op, const tensor::Shape& shape) {
+  ASSIGN_OR_RETURN(const int axis, NormalizeAxis(op.axis, shape.rank()));
+  SoftmaxExtent extent;
+  for (int i = 0; i < axis; ++i) extent.outer *= shape[i];
+  extent.length = shape[axis];
+  // Before opset 13 all axes from `axis` on are one.
+  for (int i = axis + 1; i < shape.rank(); ++i) (op.flatten_to_2d ? extent.length : extent.inner) *= shape[i];
+  return extent;
+}
+
 std::vector<int64_t> TransposePerm(const Transpose& op, int rank) {
   if (!op.perm.empty()) return op.perm;
   std::vector<int64_t> perm;

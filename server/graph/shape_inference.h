@@ -72,6 +72,14 @@ struct PadAmount {
 };
 absl::StatusOr<std::vector<PadAmount>> PadAmounts(absl::Span<const InputType> inputs);
 
+// What Softmax normalises over: the middle one of {outer, length, inner}.
+struct SoftmaxExtent {
+  int64_t outer = 1;
+  int64_t length = 1;
+  int64_t inner = 1;
+};
+absl::StatusOr<SoftmaxExtent> ResolveSoftmax(const Softmax& op, const tensor::Shape& shape);
+
 // perm with its default filled in.
 std::vector<int64_t> TransposePerm(const Transpose& op, int rank);
 

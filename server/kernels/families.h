@@ -27,6 +27,10 @@ absl::StatusOr<Kernel> MakeShapeOf(const graph::ShapeOf& op, Inputs inputs, cons
 absl::StatusOr<Kernel> MakeConstantOfShape(const graph::ConstantOfShape& op, Inputs inputs, const Output& output);
 absl::StatusOr<Kernel> MakeCast(const graph::Cast& op, Inputs inputs, const Output& output);
 
+// logarithm.cc
+absl::StatusOr<Kernel> MakeLog(Inputs inputs, const Output& output);
+absl::StatusOr<Kernel> MakeLogSoftmax(const graph::Softmax& op, Inputs inputs, const Output& output);
+
 // binary.cc
 absl::StatusOr<Kernel> MakeBinary(const graph::Binary& op, Inputs inputs, const Output& output);
 

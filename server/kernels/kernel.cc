@@ -29,18 +29,25 @@ struct Maker {
   Result operator()(const graph::Unsqueeze&) const { return MakeCopy(inputs, output); }
   Result operator()(const graph::Identity&) const { return MakeCopy(inputs, output); }
   Result operator()(const graph::Dropout&) const { return MakeCopy(inputs, output); }
-  Result operator()(const auto& op) const {
-    return absl::UnimplementedError(absl::StrCat("no plain kernel for ", graph::OpName(graph::Op(op))));
+  Result operator()(const graph::Unary& op) const {
+    return op.kind == graph::UnaryKind::kLog ? MakeLog(inputs, output) : None(op);
+  }
+  Result operator()(const graph::Softmax& op) const { return op.log ? MakeLogSoftmax(op, inputs, output) : None(op); }
+  Result operator()(const auto& op) const { return None(op); }
+
+  static Result None(const graph::Op& op) {
+    return absl::UnimplementedError(absl::StrCat("no plain kernel for ", graph::OpName(op)));
   }
 };
 
 }  // namespace
 
 bool HasKernel(const graph::Op& op) {
+  if (const auto* unary = std::get_if<graph::Unary>(&op)) return unary->kind == graph::UnaryKind::kLog;
+  if (const auto* softmax = std::get_if<graph::Softmax>(&op)) return softmax->log;
   return !(std::holds_alternative<graph::Conv>(op) || std::holds_alternative<graph::BatchNormalization>(op) ||
            std::holds_alternative<graph::Pool>(op) || std::holds_alternative<graph::GlobalPool>(op) ||
-           std::holds_alternative<graph::Gemm>(op) || std::holds_alternative<graph::MatMul>(op) ||
-           std::holds_alternative<graph::Unary>(op) || std::holds_alternative<graph::Softmax>(op));
+           std::holds_alternative<graph::Gemm>(op) || std::holds_alternative<graph::MatMul>(op));
 }
 
 absl::StatusOr<Kernel> MakeKernel(const graph::Op& op, Inputs inputs, const Output& output) {

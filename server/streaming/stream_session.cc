@@ -3,20 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "server/base/check.h"
-#include "server/base/status_macros.h"
 #include "server/streaming/stream_responses.h"
 
 namespace stillwave::streaming {
-namespace {
-
-void CountEnd(const metrics::ModelMetrics& metrics, absl::StatusCode code) {
-  metrics.CountRequest(metrics::Method::kStreamWindows, code, absl::ZeroDuration());
-}
-
-}  // namespace
-
 std::shared_ptr<StreamSession> StreamSession::Create(const Options& options, ModelSource source,
                                                      metrics::ServerMetrics* metrics,
                                                      absl::AnyInvocable<void()> on_change) {
@@ -35,11 +25,9 @@ StreamSession::StreamSession(const Options& options, ModelSource source, metrics
 }
 
 StreamSession::~StreamSession() {
-  {
-    absl::MutexLock lock(&mutex_);
-    EndAll(absl::StatusCode::kCancelled);
-  }
-  metrics_->streams().Decrement();
+  absl::MutexLock lock(&mutex_);
+  EndAll(absl::StatusCode::kCancelled);
+  if (!detached_) metrics_->streams().Decrement();
 }
 
 void StreamSession::OnRequest(v1::StreamWindowsRequest request) {
@@ -80,6 +68,8 @@ void StreamSession::Cancel() {
 void StreamSession::Detach() {
   absl::MutexLock lock(&mutex_);
   CancelLocked();
+  // A window in flight may hold the session a little longer; the stream is over now.
+  if (!detached_) metrics_->streams().Decrement();
   detached_ = true;
   mutex_.Await(absl::Condition(this, &StreamSession::NotRunning));
 }
@@ -202,114 +192,6 @@ void StreamSession::OnSpace() {
   Run();
 }
 
-StreamSession::Outcome StreamSession::Handle(PendingRequest& pending) {
-  switch (pending.request.request_case()) {
-    case v1::StreamWindowsRequest::kOpen:
-      return HandleOpen(pending.request.open());
-    case v1::StreamWindowsRequest::kChunk:
-      return HandleChunk(pending);
-    case v1::StreamWindowsRequest::kClose:
-      return HandleClose(pending);
-    case v1::StreamWindowsRequest::REQUEST_NOT_SET:
-      break;
-  }
-  outbox_.push_back(
-      ErrorResponse(/*series_id=*/"", absl::InvalidArgumentError("request must hold open, chunk or close; was empty")));
-  return Outcome::kHandled;
-}
-
-StreamSession::Outcome StreamSession::HandleOpen(const v1::OpenSeries& open) {
-  const auto it = series_.find(open.series_id());
-  if (it != series_.end()) {
-    const std::shared_ptr<Series> series = it->second;
-    // One that ends makes room for its successor when its last response has its place in the outbox.
-    if (series->state() != Series::State::kOpen) return Outcome::kBlocked;
-    series->Fail(absl::AlreadyExistsError(absl::StrCat("series '", open.series_id(), "' is open already")));
-    Flush(series);
-    return Outcome::kHandled;
-  }
-  absl::StatusOr<SeriesInfo> info = Admit(open);
-  if (!info.ok()) {
-    CountEnd(metrics_->unknown_model(), info.status().code());
-    RememberFailed(open.series_id());
-    outbox_.push_back(ErrorResponse(open.series_id(), info.status()));
-    return Outcome::kHandled;
-  }
-  std::erase(failed_ids_, open.series_id());
-  info->model.metrics->stream_series->Increment();
-  outbox_.push_back(OpenedResponse(*info));
-  series_.emplace(open.series_id(), std::make_shared<Series>(*std::move(info)));
-  return Outcome::kHandled;
-}
-
-absl::StatusOr<SeriesInfo> StreamSession::Admit(const v1::OpenSeries& open) {
-  if (static_cast<int>(series_.size()) >= options_.max_series) {
-    metrics_->unknown_model().CountRejection(metrics::Rejection::kTooManySeries);
-    return absl::ResourceExhaustedError(
-        absl::StrCat("series of one stream must be at most ", options_.max_series, "; so many are open"));
-  }
-  return ResolveSeries(open, source_, options_.limits);
-}
-
-std::shared_ptr<Series> StreamSession::FindOpen(const std::string& series_id, Outcome* outcome) {
-  const auto it = series_.find(series_id);
-  if (it != series_.end()) {
-    if (it->second->state() == Series::State::kOpen) return it->second;
-    *outcome = it->second->state() == Series::State::kFailed ? Outcome::kHandled : Outcome::kBlocked;
-    return nullptr;
-  }
-  *outcome = Outcome::kHandled;
-  // The client sent this before it could know of the error.
-  if (std::find(failed_ids_.begin(), failed_ids_.end(), series_id) != failed_ids_.end()) return nullptr;
-  outbox_.push_back(
-      ErrorResponse(series_id, absl::NotFoundError(absl::StrCat("series '", series_id, "' is not open"))));
-  return nullptr;
-}
-
-StreamSession::Outcome StreamSession::HandleChunk(PendingRequest& pending) {
-  const v1::SampleChunk& chunk = pending.request.chunk();
-  Outcome outcome = Outcome::kHandled;
-  const std::shared_ptr<Series> series = FindOpen(chunk.series_id(), &outcome);
-  if (series == nullptr) return outcome;
-  if (!pending.started) {
-    pending.started = true;
-    if (absl::Status status = series->BeginChunk(chunk); !status.ok()) series->Fail(std::move(status));
-    Flush(series);  // a gap or the error
-    return Outcome::kProgress;
-  }
-  if (!series->window_complete()) series->Feed(chunk);
-  if (series->window_complete()) {
-    if (!HasRoom()) return Outcome::kBlocked;
-    Prepare(series, series->FormWindow(), pending.received);
-  }
-  return series->chunk_done() ? Outcome::kHandled : Outcome::kProgress;
-}
-
-StreamSession::Outcome StreamSession::HandleClose(const PendingRequest& pending) {
-  Outcome outcome = Outcome::kHandled;
-  const std::shared_ptr<Series> series = FindOpen(pending.request.close().series_id(), &outcome);
-  if (series == nullptr) return outcome;
-  if (series->HasPartialWindow()) {
-    if (!HasRoom()) return Outcome::kBlocked;
-    Prepare(series, series->FormPaddedWindow(), pending.received);
-    return Outcome::kProgress;
-  }
-  series->Close();
-  Flush(series);
-  return Outcome::kHandled;
-}
-
-bool StreamSession::CloseNext() {
-  for (const auto& [id, series] : series_) {
-    if (series->state() != Series::State::kOpen) continue;
-    PendingRequest close{{}, options_.clock->Now()};
-    close.request.mutable_close()->set_series_id(id);
-    backlog_.push_back(std::move(close));
-    return true;
-  }
-  return false;
-}
-
 void StreamSession::Prepare(const std::shared_ptr<Series>& series, absl::StatusOr<FormedWindow> window,
                             absl::Time received) {
   if (!window.ok()) {
@@ -362,9 +244,13 @@ void StreamSession::Flush(const std::shared_ptr<Series>& series) {
   if (series->state() != Series::State::kEnded || it == series_.end() || it->second != series) return;
   const metrics::ModelMetrics& metrics = *series->info()->model.metrics;
   metrics.stream_series->Decrement();
-  CountEnd(metrics, series->error().code());
+  CountSeriesEnd(metrics, series->error().code());
   if (!series->error().ok()) RememberFailed(it->first);
   series_.erase(it);
+}
+
+void StreamSession::CountSeriesEnd(const metrics::ModelMetrics& metrics, absl::StatusCode code) {
+  metrics.CountRequest(metrics::Method::kStreamWindows, code, absl::ZeroDuration());
 }
 
 void StreamSession::RememberFailed(const std::string& series_id) {
@@ -377,7 +263,7 @@ void StreamSession::EndAll(absl::StatusCode code) {
   for (const auto& [id, series] : series_) {
     const metrics::ModelMetrics& metrics = *series->info()->model.metrics;
     metrics.stream_series->Decrement();
-    CountEnd(metrics, series->error().ok() ? code : series->error().code());
+    CountSeriesEnd(metrics, series->error().ok() ? code : series->error().code());
   }
   series_.clear();
 }

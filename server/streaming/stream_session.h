@@ -138,6 +138,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   void OnSpace() ABSL_LOCKS_EXCLUDED(mutex_);
   // Moves what is due from the series to the outbox, and forgets the series when it has ended.
   void Flush(const std::shared_ptr<Series>& series) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static void CountSeriesEnd(const metrics::ModelMetrics& metrics, absl::StatusCode code);
   void RememberFailed(const std::string& series_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Counts all series that are left as ended with `code`, and forgets them.
   void EndAll(absl::StatusCode code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

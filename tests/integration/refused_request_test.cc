@@ -11,30 +11,36 @@ using grpc::StatusCode;
 using inference::ModelInferRequest;
 using testing::HasSubstr;
 
-constexpr char kComputed[] = "stillwave_samples_total{model=\"seed_block\",version=\"1\"}";
+constexpr char kOtherComputed[] = "stillwave_samples_total{model=\"other\",version=\"1\"}";
+constexpr char kOtherWaiting[] = "stillwave_queue_samples{model=\"other\",version=\"1\"}";
 
-// One worker that computes one sample at a time, and a queue of 16.
+// One worker that computes one sample at a time, a queue of 16 for each of two models.
 class RefusedRequest : public ServerTest {
  protected:
   static void SetUpTestSuite() {
-    StartWith({ModelFlag("seed_block"), "--workers=1", "--max_batch_size=1", "--max_queue_samples=16"});
+    const TemporaryFolder folder;
+    folder.AddModel("seed_block", "seed_block", "1");
+    folder.AddModel("seed_block", "other", "1");
+    StartWith({folder.RepositoryFlag(), "--workers=1", "--max_batch_size=1", "--max_queue_samples=16"});
   }
 
   static double MetricNow(const std::string& name) {
     return Metric(HttpGet(server_->http_address(), "/metrics").body, name);
   }
-  static std::string RejectionsBecauseOf(const std::string& reason) {
-    return absl::StrCat("stillwave_rejections_total{model=\"seed_block\",reason=\"", reason, "\",version=\"1\"}");
+
+  // Starts requests for seed_block and returns when the worker has finished one and goes on with the next.
+  static constexpr int kBusy = 6;
+  static void KeepBusy(AsyncInfer& calls) {
+    const ModelInferRequest request = SeedBlockRequest(1, 200'000);
+    for (int i = 0; i < kBusy; ++i) calls.Start(request);
+    calls.Next();
+  }
+  static ModelInferRequest OtherRequest() {
+    ModelInferRequest request = SeedBlockRequest(1, 16);
+    request.set_model_name("other");
+    return request;
   }
 };
-
-// Starts requests that keep the worker busy for a good second, and waits until they are with the worker or in its
-// queue.
-void KeepBusy(const test_support::ServerProcess& server, double computed_before, AsyncInfer& calls, int count) {
-  const ModelInferRequest request = SeedBlockRequest(1, 150'000);
-  for (int i = 0; i < count; ++i) calls.Start(request);
-  AwaitAccepted(server, computed_before + count);
-}
 
 TEST_F(RefusedRequest, AMessageOverTheLimitIsResourceExhausted) {
   ModelInferRequest request = SeedBlockRequest(1, 16);
@@ -66,31 +72,29 @@ TEST_F(RefusedRequest, AFullQueueRefusesAtOnceAndSaysWhenToComeBack) {
 }
 
 TEST_F(RefusedRequest, ACancelledRequestThatWaitsIsNotComputed) {
-  constexpr int kBusy = 8;
-  const double computed = MetricNow(kComputed);
+  const double before = MetricNow(kOtherComputed);
   AsyncInfer calls(*client_);
-  KeepBusy(*server_, computed, calls, kBusy);
-  AsyncInfer::Call& waiting = calls.Start(SeedBlockRequest(1, 16));
-  AwaitAccepted(*server_, computed + kBusy + 1);
+  KeepBusy(calls);
+  AsyncInfer::Call& waiting = calls.Start(OtherRequest());
+  while (MetricNow(kOtherWaiting) < 1 && !waiting.answered) std::this_thread::yield();
   waiting.context.TryCancel();
-  for (int i = 0; i < kBusy + 1; ++i) calls.Next();
+  for (int i = 0; i < kBusy; ++i) calls.Next();
   EXPECT_EQ(waiting.status.error_code(), StatusCode::CANCELLED);
-  while (MetricNow(RejectionsBecauseOf("cancelled")) < 1) std::this_thread::yield();
-  EXPECT_EQ(MetricNow(kComputed), computed + kBusy);
+  EXPECT_EQ(MetricNow("stillwave_rejections_total{model=\"other\",reason=\"cancelled\",version=\"1\"}"), 1);
+  EXPECT_EQ(MetricNow(kOtherComputed), before);
 }
 
 TEST_F(RefusedRequest, AWaitingRequestWhoseDeadlinePassesIsNotComputed) {
-  constexpr int kBusy = 8;
-  const double computed = MetricNow(kComputed);
+  const double before = MetricNow(kOtherComputed);
   AsyncInfer calls(*client_);
-  KeepBusy(*server_, computed, calls, kBusy);
-  ModelInferRequest request = SeedBlockRequest(1, 16);
+  KeepBusy(calls);
+  ModelInferRequest request = OtherRequest();
   (*request.mutable_parameters())["timeout"].set_int64_param(1000);
   const AsyncInfer::Call& waiting = calls.Start(request);
-  for (int i = 0; i < kBusy + 1; ++i) calls.Next();
+  for (int i = 0; i < kBusy; ++i) calls.Next();
   EXPECT_EQ(waiting.status.error_code(), StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_GE(MetricNow(RejectionsBecauseOf("deadline")), 1);
-  EXPECT_EQ(MetricNow(kComputed), computed + kBusy);
+  EXPECT_EQ(MetricNow("stillwave_rejections_total{model=\"other\",reason=\"deadline\",version=\"1\"}"), 1);
+  EXPECT_EQ(MetricNow(kOtherComputed), before);
 }
 
 }  // namespace

@@ -3,14 +3,21 @@
 
 #include <grpcpp/grpcpp.h>
 #include <httplib.h>
+#include <stdlib.h>
 
+#include <atomic>
 #include <cstring>
+#include <deque>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
@@ -96,7 +103,7 @@ inline inference::ModelInferRequest SeedBlockRequest(int64_t samples, int64_t le
   return request;
 }
 
-// ModelInfer calls in flight at the same time.
+// ModelInfer calls in flight at the same time. A thread moves their bytes; without it they would wait for Next.
 class AsyncInfer {
  public:
   struct Call {
@@ -104,9 +111,15 @@ class AsyncInfer {
     inference::ModelInferResponse response;
     grpc::Status status;
     std::unique_ptr<grpc::ClientAsyncResponseReader<inference::ModelInferResponse>> reader;
+    std::atomic<bool> answered{false};
   };
 
-  explicit AsyncInfer(Client& client) : client_(client) {}
+  explicit AsyncInfer(Client& client) : client_(client), mover_([this] { Move(); }) {}
+  ~AsyncInfer() {
+    for (const auto& call : calls_) call->context.TryCancel();
+    queue_.Shutdown();
+    mover_.join();
+  }
 
   Call& Start(const inference::ModelInferRequest& request) {
     calls_.push_back(std::make_unique<Call>());
@@ -119,16 +132,31 @@ class AsyncInfer {
 
   // The next one to be answered. REQUIRES: one is in flight.
   Call& Next() {
-    void* tag = nullptr;
-    bool ok = false;
-    EXPECT_TRUE(queue_.Next(&tag, &ok));
-    return *static_cast<Call*>(tag);
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(
+        +[](std::deque<Call*>* answered) { return !answered->empty(); }, &answered_));
+    Call& call = *answered_.front();
+    answered_.pop_front();
+    return call;
   }
 
  private:
+  void Move() {
+    void* tag = nullptr;
+    for (bool ok = false; queue_.Next(&tag, &ok);) {
+      auto* const call = static_cast<Call*>(tag);
+      call->answered = true;
+      absl::MutexLock lock(&mutex_);
+      answered_.push_back(call);
+    }
+  }
+
   Client& client_;
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<Call>> calls_;
+  absl::Mutex mutex_;
+  std::deque<Call*> answered_;
+  std::thread mover_;
 };
 
 inline std::string ModelFlag(const std::string& name) {
@@ -158,18 +186,34 @@ inline double Metric(const std::string& text, const std::string& prefix) {
   return -1;
 }
 
-// Until the server has accepted `count` requests of one sample for seed_block, counted from its start.
-// REQUIRES: it has one worker and --max_batch_size=1, and the worker is busy as long as one of them waits.
-inline void AwaitAccepted(const test_support::ServerProcess& server, double count) {
-  for (double accepted = 0; accepted < count;) {
-    const std::string text = HttpGet(server.http_address(), "/metrics").body;
-    ASSERT_FALSE(text.empty());
-    const std::string labels = "{model=\"seed_block\",version=\"1\"}";
-    constexpr int kWithTheWorker = 1;
-    accepted = Metric(text, "stillwave_queue_samples" + labels) + Metric(text, "stillwave_samples_total" + labels) +
-               kWithTheWorker;
+// A folder that is there as long as the object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = absl::StrCat(testing::TempDir(), "/stillwave_XXXXXX");
+    path_ = mkdtemp(pattern.data());
   }
-}
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+  // With the folders above it.
+  void Write(const std::string& file, const std::string& text) const {
+    std::filesystem::create_directories((path_ / file).parent_path());
+    std::ofstream(path_ / file) << text;
+  }
+  // <folder>/<name>/<version>/model.onnx of a small model.
+  void AddModel(const std::string& small_model, const std::string& name, const std::string& version) const {
+    std::filesystem::create_directories(path_ / name / version);
+    std::filesystem::copy_file(test_support::SmallModel(small_model).model_file, path_ / name / version / "model.onnx");
+  }
+  std::string RepositoryFlag() const { return absl::StrCat("--model_repository=", path_.string()); }
+
+ private:
+  std::filesystem::path path_;
+};
 
 // A test whose server serves one small model; the same server for all tests of the suite in one process.
 class ServerTest : public ::testing::Test {

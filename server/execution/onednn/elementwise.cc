@@ -30,7 +30,7 @@ Eltwise ToEltwise(const graph::Unary& op) {
     case graph::UnaryKind::kExp:
       return {Algorithm::eltwise_exp, 0, 0};
     case graph::UnaryKind::kLog:
-      return {Algorithm::eltwise_log, 0, 0};
+      break;  // a kernel of ours: lower_elementwise.cc
     case graph::UnaryKind::kNeg:
       return {Algorithm::eltwise_linear, -1, 0};
     case graph::UnaryKind::kSqrt:
@@ -73,11 +73,10 @@ absl::StatusOr<Primitive> MakeBinary(graph::BinaryKind kind, int64_t count) {
   });
 }
 
-absl::StatusOr<Primitive> MakeSoftmax(bool log, int64_t outer, int64_t length, int64_t inner) {
+absl::StatusOr<Primitive> MakeSoftmax(int64_t outer, int64_t length, int64_t inner) {
   return CatchErrors("softmax", [&]() -> absl::StatusOr<Primitive> {
     const Desc data = RowMajorDesc({outer, length, inner});
-    const auto algorithm = log ? dnnl::algorithm::softmax_log : dnnl::algorithm::softmax_accurate;
-    const auto desc = SoftmaxDesc(algorithm, data, /*axis=*/1, UserScratchpad());
+    const auto desc = SoftmaxDesc(dnnl::algorithm::softmax_accurate, data, /*axis=*/1, UserScratchpad());
     return Finish("softmax", desc, Softmax(desc), {{DNNL_ARG_SRC, data}, {DNNL_ARG_DST, data}});
   });
 }

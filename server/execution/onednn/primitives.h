@@ -47,7 +47,7 @@ absl::StatusOr<Primitive> MakeUnary(const graph::Unary& op, int64_t count);
 // a, b, dst of `count` elements; dst may be the memory of a.
 absl::StatusOr<Primitive> MakeBinary(graph::BinaryKind kind, int64_t count);
 // src, dst of {outer, length, inner} over the middle axis; row-major.
-absl::StatusOr<Primitive> MakeSoftmax(bool log, int64_t outer, int64_t length, int64_t inner);
+absl::StatusOr<Primitive> MakeSoftmax(int64_t outer, int64_t length, int64_t inner);
 
 // --- reorder.cc ---
 // src, dst: the same tensor in two layouts.

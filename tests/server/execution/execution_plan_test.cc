@@ -39,10 +39,8 @@ void ExpectAgreesWithReference(const graph::Graph& graph, const RefTensor& input
   const auto got = CompileAndRun(graph, {input});
   ASSERT_THAT(got, IsOk()) << graph::ToText(graph);
   for (size_t j = 0; j < want->size(); ++j) {
-    // The constant part is for a LogSoftmax head: oneDNN's logarithm is off by some 1e-6 near 0.
-    EXPECT_EQ(Difference((*got)[j], (*want)[j], bound * LargestMagnitude((*want)[j]) + 5e-6, 0), "")
-        << "output " << j << "\n"
-        << graph::ToText(graph);
+    EXPECT_EQ(Difference((*got)[j], (*want)[j], bound * LargestMagnitude((*want)[j]), 0), "") << "output " << j << "\n"
+                                                                                              << graph::ToText(graph);
   }
 }
 

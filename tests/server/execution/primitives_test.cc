@@ -27,15 +27,6 @@ double LargestMagnitude(const RefTensor& tensor) {
   return largest;
 }
 
-// oneDNN's logarithm is a polynomial that is off by some 1e-6 whatever the value; log(1) too is not quite 0.
-double AbsoluteBound(const graph::Op& op) {
-  const auto* unary = std::get_if<graph::Unary>(&op);
-  const auto* softmax = std::get_if<graph::Softmax>(&op);
-  const bool takes_log =
-      (unary != nullptr && unary->kind == graph::UnaryKind::kLog) || (softmax != nullptr && softmax->log);
-  return takes_log ? 5e-6 : 0;
-}
-
 // `bound`: the largest difference, as a part of the largest output. Returns the names of the cases that the engine
 // says it cannot run.
 std::vector<std::string> ExpectAgreesWithReference(const std::vector<OpCase>& cases, double bound) {
@@ -52,7 +43,7 @@ std::vector<std::string> ExpectAgreesWithReference(const std::vector<OpCase>& ca
     }
     EXPECT_THAT(got, IsOk()) << op_case.name;
     if (!want.ok() || !got.ok()) continue;
-    const double atol = bound * LargestMagnitude(*want) + AbsoluteBound(op_case.op);
+    const double atol = bound * LargestMagnitude(*want);
     EXPECT_EQ(Difference((*got)[0], *want, atol, 0), "") << op_case.name;
   }
   return refused;

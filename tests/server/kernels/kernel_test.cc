@@ -71,6 +71,11 @@ TEST(KernelTest, ComputesBroadcastArithmetic) { ExpectAgreesWithReference(test_s
 
 TEST(KernelTest, ReducesOverAnyAxes) { ExpectAgreesWithReference(test_support::ReduceCases(), 1e-6); }
 
+TEST(KernelTest, TakesLogarithms) {
+  ExpectAgreesWithReference(test_support::UnaryCases(), 1e-6);
+  ExpectAgreesWithReference(test_support::SoftmaxCases(), 1e-6);
+}
+
 TEST(KernelTest, ExistsForAllButWhatOneDnnComputes) {
   EXPECT_TRUE(HasKernel(graph::Slice{}));
   EXPECT_TRUE(HasKernel(graph::Binary{}));
