@@ -31,7 +31,8 @@ int Serve(const stillwave::config::ServerConfig& config) {
   static auto* const stop = new stillwave::StopSignals();  // before the server's threads; lives until the process ends
   absl::StatusOr<std::unique_ptr<stillwave::StillwaveServer>> server = stillwave::StillwaveServer::Create(config);
   if (!server.ok()) return Refuse(server.status());
-  if (const absl::Status status = (*server)->Start(); !status.ok()) return Refuse(status);
+  if (const absl::Status status = (*server)->Start([] { return stop->Requested(); }); !status.ok())
+    return Refuse(status);
   stop->Wait();
   (*server)->Drain();
   return 0;

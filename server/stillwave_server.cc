@@ -78,8 +78,8 @@ absl::Status StillwaveServer::Bind() {
   return absl::OkStatus();
 }
 
-absl::Status StillwaveServer::LoadModels() {
-  if (!config_.model_repository.empty()) return repository_.LoadAll(config_.model_repository);
+absl::Status StillwaveServer::LoadModels(const std::function<bool()>& stop_requested) {
+  if (!config_.model_repository.empty()) return repository_.LoadAll(config_.model_repository, stop_requested);
   if (!config_.model.empty()) {
     return base::Annotate(repository_.LoadFile(config::ModelNameFor(config_.model), config_.model), config_.model);
   }
@@ -88,9 +88,10 @@ absl::Status StillwaveServer::LoadModels() {
   return repository_.LoadBytes(demo, model::DemoModelBytes());
 }
 
-absl::Status StillwaveServer::Start() {
+absl::Status StillwaveServer::Start(const std::function<bool()>& stop_requested) {
   Log(LogLevel::kInfo, "starting", {{"version", config::Version()}, {"workers", config_.workers}});
-  RETURN_IF_ERROR(LoadModels());
+  RETURN_IF_ERROR(LoadModels(stop_requested));
+  if (stop_requested && stop_requested()) return absl::OkStatus();
   repository_.FinishStart();
   grpc_->UpdateHealth();
   Log(LogLevel::kInfo, "serving",

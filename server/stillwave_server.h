@@ -1,6 +1,7 @@
 // The server: owns its parts in the order in which they need each other.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,7 +25,7 @@ class StillwaveServer {
 
   // Loads the models, becomes ready and logs "serving" with both addresses. An error when the repository folder cannot
   // be read, or when the one model of --model or of the demonstration is refused.
-  absl::Status Start();
+  absl::Status Start(const std::function<bool()>& stop_requested = {});
 
   // Readiness and health turn off; the server serves on for the drain delay, then refuses new work, finishes what it
   // accepted and ends every stream. Blocks until then. /livez answers until the server is destroyed.
@@ -37,7 +38,7 @@ class StillwaveServer {
  private:
   explicit StillwaveServer(const config::ServerConfig& config);
   absl::Status Bind();
-  absl::Status LoadModels();
+  absl::Status LoadModels(const std::function<bool()>& stop_requested);
 
   const config::ServerConfig config_;
   metrics::ServerMetrics metrics_;

@@ -17,6 +17,8 @@ class StopSignals {
 
   // Until the first signal.
   void Wait() { first_.WaitForNotification(); }
+  // There was one.
+  bool Requested() const { return first_.HasBeenNotified(); }
 
  private:
   absl::Notification first_;

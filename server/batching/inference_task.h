@@ -32,7 +32,7 @@ struct InferenceTask {
   absl::Time deadline = absl::InfiniteFuture();
   // Not computed when it is set by then. May be null.
   std::shared_ptr<const std::atomic<bool>> cancelled;
-  // Called exactly once, from a worker or from the submitting thread, unless Submit refused the task. Must not block.
+  // Called exactly once, from a thread of the scheduler, unless Submit refused the task. Must not block.
   absl::AnyInvocable<void(InferenceResult)> done;
 };
 

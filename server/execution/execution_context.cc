@@ -1,11 +1,12 @@
 #include "server/execution/execution_context.h"
 
-#include <omp.h>
-
 #include <cstdlib>
 #include <utility>
 
 #include "server/base/check.h"
+
+// Of OpenMP's API. Declared here because clang's <omp.h> belongs to another runtime than oneDNN's.
+extern "C" void omp_set_num_threads(int threads);
 
 namespace stillwave::execution {
 namespace {
@@ -22,8 +23,7 @@ std::byte* ExecutionContext::Arena(size_t bytes) {
     const size_t rounded = (bytes / kArenaAlignment + 1) * kArenaAlignment;
     arena_.reset();
     arena_.reset(static_cast<std::byte*>(std::aligned_alloc(kArenaAlignment, rounded)));
-    SW_CHECK(arena_ != nullptr);
-    arena_bytes_ = rounded;
+    arena_bytes_ = arena_ == nullptr ? 0 : rounded;
   }
   return arena_.get();
 }

@@ -22,7 +22,7 @@ class ExecutionContext {
   ExecutionContext(const ExecutionContext&) = delete;
   ExecutionContext& operator=(const ExecutionContext&) = delete;
 
-  // At least `bytes`, aligned to 64; valid until the next call. Contents are not kept.
+  // At least `bytes`, aligned to 64; valid until the next call. Contents are not kept. Null when there is no memory.
   std::byte* Arena(size_t bytes);
 
   // The binding kept for the plan of that id, or null.

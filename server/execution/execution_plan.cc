@@ -109,7 +109,11 @@ absl::Status ExecutionPlan::Run(ExecutionContext& context, absl::Span<const void
     ExecutionContext::Binding* kept = context.FindBinding(id_);
     if (kept == nullptr) kept = &context.KeepBinding(id_, std::make_unique<Binding>(parts_));
     auto& binding = static_cast<Binding&>(*kept);
-    binding.Point(parts_, context.Arena(parts_.arena_bytes), inputs, outputs);
+    std::byte* const arena = context.Arena(parts_.arena_bytes);
+    if (arena == nullptr) {
+      return absl::ResourceExhaustedError(absl::StrCat("no memory for ", parts_.arena_bytes, " bytes of scratch"));
+    }
+    binding.Point(parts_, arena, inputs, outputs);
     for (size_t i = 0; i < parts_.steps.size(); ++i) {
       if (absl::Status status = binding.RunStep(parts_.steps[i], i); !status.ok()) return status;
     }

@@ -62,6 +62,8 @@ class ExecutionPlan {
     std::vector<Step> steps;
     std::vector<Buffer> buffers;
     size_t arena_bytes = 0;
+    // What the primitives hold, roughly: for the bound of the cache.
+    size_t primitive_bytes = 0;
     std::vector<tensor::Shape> input_shapes;
     std::vector<tensor::Shape> output_shapes;
     // Weights, kept alive for kConstant buffers.
@@ -78,6 +80,7 @@ class ExecutionPlan {
   const std::vector<tensor::Shape>& output_shapes() const { return parts_.output_shapes; }
   const std::vector<Step>& steps() const { return parts_.steps; }
   size_t arena_bytes() const { return parts_.arena_bytes; }
+  size_t primitive_bytes() const { return parts_.primitive_bytes; }
 
  private:
   class Binding;

@@ -54,7 +54,7 @@ class PlanBuilder {
 
   // After the last node. RESOURCE_EXHAUSTED when the plan wants more scratch than kMaxArenaBytes.
   absl::StatusOr<ExecutionPlan::Parts> Finish();
-  static constexpr size_t kMaxArenaBytes = size_t{2} << 30;
+  static constexpr size_t kMaxArenaBytes = size_t{256} << 20;
 
  private:
   static constexpr size_t kLayouts = 2;

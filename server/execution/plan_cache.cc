@@ -3,9 +3,13 @@
 #include <utility>
 
 #include "server/base/check.h"
+#include "server/base/status_macros.h"
 #include "server/execution/plan_compiler.h"
 
 namespace stillwave::execution {
+namespace {
+constexpr size_t kMaxKnownShapes = 1024;
+}  // namespace
 
 PlanCache::PlanCache(graph::Graph graph, size_t capacity) : graph_(std::move(graph)), capacity_(capacity) {
   SW_CHECK(capacity > 0);
@@ -18,10 +22,7 @@ PlanCache::EntryPtr PlanCache::FindOrInsert(absl::Span<const tensor::Shape> inpu
     recent_.splice(recent_.begin(), recent_, found->second);
     return recent_.front();
   }
-  if (recent_.size() >= capacity_) {
-    index_.erase(recent_.back()->key);
-    recent_.pop_back();
-  }
+  if (recent_.size() >= capacity_) DropOldest();
   auto entry = std::make_shared<Entry>();
   entry->key = key;
   recent_.push_front(entry);
@@ -29,10 +30,27 @@ PlanCache::EntryPtr PlanCache::FindOrInsert(absl::Span<const tensor::Shape> inpu
   return entry;
 }
 
+void PlanCache::DropOldest() {
+  bytes_ -= recent_.back()->bytes;
+  index_.erase(recent_.back()->key);
+  recent_.pop_back();
+}
+
+void PlanCache::Count(const EntryPtr& entry, size_t bytes) {
+  const absl::MutexLock lock(&mutex_);
+  ++compilations_;
+  const auto found = index_.find(entry->key);
+  if (found == index_.end() || *found->second != entry) return;  // dropped meanwhile
+  entry->bytes = bytes;
+  bytes_ += bytes;
+  while (bytes_ > kMaxBytes && recent_.size() > 1 && recent_.back() != entry) DropOldest();
+}
+
 void PlanCache::Forget(const EntryPtr& entry) {
   const absl::MutexLock lock(&mutex_);
   const auto found = index_.find(entry->key);
   if (found == index_.end() || *found->second != entry) return;
+  bytes_ -= entry->bytes;
   recent_.erase(found->second);
   index_.erase(found);
 }
@@ -47,9 +65,21 @@ absl::StatusOr<std::shared_ptr<const ExecutionPlan>> PlanCache::Get(absl::Span<c
     return plan.status();
   }
   entry->plan = *plan;
-  const absl::MutexLock lock(&mutex_);
-  ++compilations_;
+  Count(entry, (*plan)->primitive_bytes());
   return plan;
+}
+
+absl::StatusOr<std::vector<tensor::Shape>> PlanCache::OutputShapes(absl::Span<const tensor::Shape> input_shapes) {
+  Key key(input_shapes.begin(), input_shapes.end());
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (const auto found = output_shapes_.find(key); found != output_shapes_.end()) return found->second;
+  }
+  ASSIGN_OR_RETURN(std::vector<tensor::Shape> shapes, InferOutputShapes(graph_, input_shapes));
+  const absl::MutexLock lock(&mutex_);
+  if (output_shapes_.size() >= kMaxKnownShapes) output_shapes_.clear();
+  output_shapes_.insert_or_assign(std::move(key), shapes);
+  return shapes;
 }
 
 size_t PlanCache::size() const {

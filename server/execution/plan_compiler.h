@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -9,6 +10,14 @@
 #include "server/graph/graph.h"
 
 namespace stillwave::execution {
+
+// Output shapes of `graph` for these input shapes, without compiling. RESOURCE_EXHAUSTED when the plan would need
+// more memory than it may have; else errors as CompilePlan's of the same shapes. Thread-safe.
+absl::StatusOr<std::vector<tensor::Shape>> InferOutputShapes(const graph::Graph& graph,
+                                                             absl::Span<const tensor::Shape> input_shapes);
+
+// A plan's primitives may not hold more (see kConvolutionBytesPerColumn): an input that long is refused.
+inline constexpr size_t kMaxPrimitiveBytes = size_t{512} << 20;
 
 // Specialises `graph` to these input shapes and compiles it. Packed weights are taken from and put into `weights`,
 // which the plans of one graph share. INVALID_ARGUMENT when the network cannot take these shapes, UNIMPLEMENTED when a

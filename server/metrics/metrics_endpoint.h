@@ -27,9 +27,9 @@ class MetricsEndpoint {
     // OK: ready; else the message is the reason. Required. Thread-safe.
     std::function<absl::Status()> readiness;
     // Connections that are served at the same time; 1 to 64.
-    int threads = 3;
+    int threads = 16;
     // A client that neither sends nor takes a byte for so long is cut off. Positive.
-    absl::Duration io_timeout = absl::Seconds(5);
+    absl::Duration io_timeout = absl::Seconds(1);
   };
 
   // Binds and starts to serve. INVALID_ARGUMENT for an address that cannot be read; UNAVAILABLE when it cannot be

@@ -22,7 +22,8 @@ class BatchRunner {
                            absl::Span<const tensor::MutableTensorView> outputs) const = 0;
 
   // The output shapes, in signature order, for inputs of these shapes (batch axis included). INVALID_ARGUMENT when
-  // the network cannot take them (a time axis shorter than a kernel, say), naming node and rule.
+  // the network cannot take them (a time axis shorter than a kernel, say), naming node and rule. Does not compile: a
+  // thread that must not block may call it.
   virtual absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(
       absl::Span<const tensor::Shape> input_shapes) const = 0;
 };

@@ -32,7 +32,8 @@ struct ValidInputs {
 };
 
 // INVALID_ARGUMENT, naming input, rule and value, for a wrong, missing, extra or repeated name, a wrong datatype, rank,
-// fixed dimension or byte count, a batch of 0, of more than `max_batch_size` or that differs between inputs.
+// fixed dimension or byte count, a batch of 0, of more than `max_batch_size` or that differs between inputs, or a
+// value that is NaN or infinite (docs/decisions/0006).
 absl::StatusOr<ValidInputs> ValidateInputs(const ModelSignature& signature, int64_t max_batch_size,
                                            absl::Span<const ReceivedInput> inputs);
 

@@ -129,9 +129,8 @@ absl::StatusOr<std::vector<Shape>> LoadedModel::OutputShapes(absl::Span<const Sh
           absl::StrCat("axis 0 of every input must be the same positive batch size; one input is ", shape.ToString()));
     }
   }
-  ASSIGN_OR_RETURN(const std::shared_ptr<const execution::ExecutionPlan> plan,
-                   plans_->Get(WithBatch(std::move(one), 1)));
-  return WithBatch(plan->output_shapes(), input_shapes[0][0]);
+  ASSIGN_OR_RETURN(std::vector<Shape> outputs, plans_->OutputShapes(WithBatch(std::move(one), 1)));
+  return WithBatch(std::move(outputs), input_shapes[0][0]);
 }
 
 // A batch of 7 runs as 4 + 2 + 1.

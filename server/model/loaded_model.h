@@ -40,8 +40,8 @@ class LoadedModel final : public BatchRunner {
   int batch_norm_layers() const { return batch_norm_layers_; }
   // The length of input 0's last axis (time) if it is fixed, else tensor::kDynamicDim.
   int64_t fixed_window_length() const;
-  // True when rows run one by one: the graph takes nothing but its declared batch of 1, or the bits of a row would depend
-  // on the batch.
+  // True when rows run one by one: the graph takes nothing but its declared batch of 1, or the bits of a row would
+  // depend on the batch.
   bool row_by_row() const { return row_by_row_; }
 
   absl::Status Run(execution::ExecutionContext& context, absl::Span<const tensor::TensorView> inputs,

@@ -83,11 +83,20 @@ ModelRepository::ModelRepository(batching::BatchScheduler* scheduler, metrics::S
                                  model::ModelConfig defaults)
     : scheduler_(scheduler), metrics_(metrics), defaults_(std::move(defaults)) {}
 
-absl::Status ModelRepository::LoadAll(const std::string& folder) {
+absl::Status ModelRepository::LoadAll(const std::string& folder, const std::function<bool()>& stop_requested) {
   ASSIGN_OR_RETURN(const RepositoryScan scan, ScanRepository(folder));
   for (const std::string& note : scan.ignored)
     Log(LogLevel::kWarning, "passed over in the model repository", {{"what", note}});
-  for (const ModelCandidate& candidate : scan.models) LoadCandidate(candidate);
+  {
+    // Known from now on: who asks for one whose turn has not come is told to wait, not that it is unknown.
+    const absl::MutexLock lock(&mutex_);
+    for (const ModelCandidate& candidate : scan.models)
+      models_[candidate.name].reason = "its turn to be loaded has not come";
+  }
+  for (const ModelCandidate& candidate : scan.models) {
+    if (stop_requested && stop_requested()) break;
+    LoadCandidate(candidate);
+  }
   return absl::OkStatus();
 }
 

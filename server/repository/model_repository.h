@@ -42,8 +42,9 @@ class ModelRepository {
   ModelRepository& operator=(const ModelRepository&) = delete;
 
   // Scans the folder and loads what each model's version policy asks for. An error only when the folder itself cannot
-  // be read; models that are refused are in the index and in the log.
-  absl::Status LoadAll(const std::string& folder);
+  // be read; models that are refused are in the index and in the log. Between models it asks `stop_requested` (may be
+  // empty) whether to leave the rest.
+  absl::Status LoadAll(const std::string& folder, const std::function<bool()>& stop_requested = {});
 
   // Loads one ONNX file as version 1 of `name`. The refusal, with its reason, when it cannot be served; it is listed
   // then too.

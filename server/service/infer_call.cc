@@ -62,7 +62,9 @@ absl::Status InferCall::Submit(const repository::ModelRepository& repository, co
   task.deadline = std::min(DeadlineOf(*context_), start_ + options.timeout);
   task.cancelled = cancelled_;
   task.done = [this](batching::InferenceResult result) { Answer(std::move(result)); };
-  return model_->queue()->Submit(std::move(task));
+  // A worker may answer, and let go of model_, before Submit returns.
+  const std::shared_ptr<const repository::ServedModel> model = model_;
+  return model->queue()->Submit(std::move(task));
 }
 
 void InferCall::Answer(batching::InferenceResult result) {

@@ -20,7 +20,7 @@ struct SeriesLimits {
   int64_t max_window_length = int64_t{1} << 24;
   int64_t max_channels = 4096;
   // Of one window's values, and of one window's outputs. Memory per stream is a small multiple of it.
-  int64_t max_window_bytes = int64_t{16} << 20;
+  int64_t max_window_bytes = int64_t{4} << 20;
 };
 
 // Immutable while the series lives; its windows in flight share it.

@@ -6,6 +6,7 @@
 #include "server/base/check.h"
 #include "server/base/status_macros.h"
 #include "server/streaming/stream_responses.h"
+#include "server/tensor/finite.h"
 
 namespace stillwave::streaming {
 
@@ -24,6 +25,11 @@ absl::Status Series::BeginChunk(const v1::SampleChunk& chunk) {
                                                    info_->window.channels, " channels of 4); was ", bytes));
   }
   const int64_t samples = bytes / sample_bytes;
+  if (const auto at = tensor::FindNonFinite(chunk.fp32_samples().data(), bytes / int64_t{sizeof(float)})) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("fp32_samples must be finite; the value at index ", *at,
+                     " of the chunk is NaN or infinite (leave the samples out: a jump of ", "sample_index is a gap)"));
+  }
   const int64_t expected = window_.next_sample();
   const int64_t index = chunk.has_sample_index() ? chunk.sample_index() : expected;
   if (index < expected) {

@@ -31,7 +31,6 @@ SlidingWindow::SlidingWindow(const Options& options)
     : options_(options), window_start_(options.first_sample_index), next_sample_(options.first_sample_index) {
   SW_CHECK(options.length > 0 && options.hop > 0 && options.channels > 0);
   SW_CHECK(options.hop <= kMaxHop);
-  ring_.resize(static_cast<size_t>(options.length * options.channels));
 }
 
 int64_t SlidingWindow::Feed(const ChunkView& chunk, int64_t from) {
@@ -48,6 +47,8 @@ int64_t SlidingWindow::Feed(const ChunkView& chunk, int64_t from) {
 }
 
 void SlidingWindow::CopyIn(const ChunkView& chunk, int64_t from, int64_t count) {
+  // With the first sample only, so that a series that is merely open costs nothing.
+  if (ring_.empty()) ring_.resize(static_cast<size_t>(options_.length * options_.channels));
   const int64_t length = options_.length;
   const int64_t begin = (ring_start_ + filled_) % length;
   const int64_t until_end = std::min(count, length - begin);

@@ -29,9 +29,9 @@ class RefusedRequest : public ServerTest {
   }
 
   // Starts requests for seed_block and returns when the worker has finished one and goes on with the next.
-  static constexpr int kBusy = 6;
+  static constexpr int kBusy = 12;
   static void KeepBusy(AsyncInfer& calls) {
-    const ModelInferRequest request = SeedBlockRequest(1, 200'000);
+    const ModelInferRequest request = SeedBlockRequest(1, 100'000);
     for (int i = 0; i < kBusy; ++i) calls.Start(request);
     calls.Next();
   }

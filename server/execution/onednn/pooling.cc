@@ -10,6 +10,9 @@
 namespace stillwave::execution::onednn {
 namespace {
 
+// Longer kernels of a series are laid along H.
+constexpr int64_t kMaxUnrolledKernel = 32;
+
 struct PoolDims {
   Dims kernel, strides, dilates, pads_begin, pads_end;
 };
@@ -36,7 +39,10 @@ absl::StatusOr<Primitive> MakePooling(const graph::Pool& op, const graph::Resolv
   const bool counts_padding = op.kind == graph::PoolKind::kAverage && op.count_include_pad &&
                               (is_padded(window.pads_begin) || is_padded(window.pads_end));
   PoolDims dims;
-  if (src.rank() == 3) dims = {{1}, {1}, {0}, {0}, {0}};  // H of N×C×1×T
+  // N×C×T is N×C×1×T; with a long kernel N×C×T×1, for the reason that MakeGlobalPooling gives.
+  const bool is_series = src.rank() == 3;
+  const bool stands = is_series && op.window.kernel[0] > kMaxUnrolledKernel;
+  if (is_series && !stands) dims = {{1}, {1}, {0}, {0}, {0}};
   for (size_t i = 0; i < window.output.size(); ++i) {
     const int64_t extent = (op.window.kernel[i] - 1) * op.window.dilations[i] + 1;
     const int64_t reach = (window.output[i] - 1) * op.window.strides[i] + extent;
@@ -57,18 +63,22 @@ absl::StatusOr<Primitive> MakePooling(const graph::Pool& op, const graph::Resolv
     algorithm =
         counts_padding ? dnnl::algorithm::pooling_avg_include_padding : dnnl::algorithm::pooling_avg_exclude_padding;
   }
-  return Make(algorithm, src, dst, dims);
+  if (!stands) return Make(algorithm, src, dst, dims);
+  for (Dims* list : {&dims.kernel, &dims.strides}) list->push_back(1);
+  for (Dims* list : {&dims.dilates, &dims.pads_begin, &dims.pads_end}) list->push_back(0);
+  return Make(algorithm, {src[0], src[1], src[2], 1}, {dst[0], dst[1], dst[2], 1}, dims);
 }
 
+// All spatial axes as one, and that one as H: N×C×(D·H·W)×1. oneDNN loops over the kernel's height, but writes code for
+// each step of its width: a width of T would make code and compile time grow with the length of the series.
 absl::StatusOr<Primitive> MakeGlobalPooling(graph::PoolKind kind, const tensor::Shape& src) {
-  const Dims image = ImageDims(src);
-  const Dims spatial(image.begin() + 2, image.end());
-  const Dims zeros(spatial.size(), 0);
-  tensor::Shape dst = src;
-  for (int axis = 2; axis < dst.rank(); ++axis) dst[axis] = 1;
+  int64_t length = 1;
+  for (int axis = 2; axis < src.rank(); ++axis) length *= src[axis];
+  const tensor::Shape column({src[0], src[1], length, 1});
+  const tensor::Shape pooled({src[0], src[1], 1, 1});
   const auto algorithm =
       kind == graph::PoolKind::kMax ? dnnl::algorithm::pooling_max : dnnl::algorithm::pooling_avg_exclude_padding;
-  return Make(algorithm, src, dst, {spatial, spatial, zeros, zeros, zeros});
+  return Make(algorithm, column, pooled, {{length, 1}, {1, 1}, {0, 0}, {0, 0}, {0, 0}});
 }
 
 }  // namespace stillwave::execution::onednn

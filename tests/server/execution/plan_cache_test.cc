@@ -50,6 +50,38 @@ TEST(PlanCacheTest, HoldsNoMoreThanItsCapacity) {
   EXPECT_EQ(cache.compilations(), 20);
 }
 
+TEST(PlanCacheTest, BoundsWhatLongInputsHold) {
+  // One convolution of 50,000 columns counts 75 MB: the second does not fit beside the first.
+  PlanCache cache(SmallNetwork(), 100);
+  for (int64_t length = 50000; length < 50004; ++length) {
+    const auto plan = cache.Get({OfLength(length)});
+    ASSERT_THAT(plan, IsOk());
+    EXPECT_GT((*plan)->primitive_bytes() * 2, PlanCache::kMaxBytes);
+    EXPECT_EQ(cache.size(), 1U);
+  }
+}
+
+TEST(PlanCacheTest, RefusesInputsThatAreTooLongBeforeItCompiles) {
+  PlanCache cache(SmallNetwork(), 4);
+  EXPECT_THAT(cache.Get({OfLength(1000000)}),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("the input is too long")));
+  EXPECT_THAT(cache.OutputShapes({OfLength(1000000)}),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("the input is too long")));
+  EXPECT_EQ(cache.compilations(), 0);
+}
+
+TEST(PlanCacheTest, KnowsOutputShapesWithoutCompiling) {
+  PlanCache cache(SmallNetwork(), 4);
+  for (int i = 0; i < 2; ++i) {
+    const auto shapes = cache.OutputShapes({OfLength(8)});
+    ASSERT_THAT(shapes, IsOk());
+    EXPECT_EQ(*shapes, std::vector<Shape>({Shape({1, 4, 6})}));
+  }
+  EXPECT_THAT(cache.OutputShapes({OfLength(2)}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("does not fit")));
+  EXPECT_EQ(cache.compilations(), 0);
+}
+
 TEST(PlanCacheTest, DropsTheLeastRecentlyUsed) {
   PlanCache cache(SmallNetwork(), 2);
   ASSERT_THAT(cache.Get({OfLength(5)}), IsOk());

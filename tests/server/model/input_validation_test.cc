@@ -1,6 +1,7 @@
 #include "server/model/input_validation.h"
 
 #include <array>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,7 @@ ModelSignature TwoInputs() {
           .outputs = {{"logits", DataType::kFloat32, {-1, 3}}, {"embedding", DataType::kFloat32, {-1, 8}}}};
 }
 
-// Only sizes are looked at, never the elements.
+// All elements are 0.
 ReceivedInput Input(absl::string_view name, DataType type, const Shape& shape) {
   ReceivedInput input;
   input.name = name;
@@ -31,6 +32,8 @@ ReceivedInput Input(absl::string_view name, DataType type, const Shape& shape) {
   input.shape = shape;
   const absl::StatusOr<int64_t> elements = shape.ElementCount();
   if (elements.ok()) input.byte_size = static_cast<size_t>(*elements) * tensor::SizeOf(type);
+  static const std::vector<char> zeros(1 << 16);
+  if (input.byte_size <= zeros.size()) input.data = zeros.data();
   return input;
 }
 
@@ -56,6 +59,16 @@ TEST(ValidateInputs, PutsViewsIntoSignatureOrder) {
   EXPECT_EQ(valid->views[0].shape, Shape({3, 2, 3}));
   EXPECT_EQ(valid->views[0].data, signal.data()) << "the elements are borrowed, not copied";
   EXPECT_EQ(valid->views[1].data_type, DataType::kInt64);
+}
+
+TEST(ValidateInputs, RefusesValuesThatAreNotFinite) {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    std::array<float, 12> signal{};
+    signal[7] = bad;
+    ReceivedInput input = Signal(2, 3);
+    input.data = signal.data();
+    EXPECT_THAT(Refusal({input, Age(2)}), HasSubstr("input 'signal': values must be finite; the value at index 7"));
+  }
 }
 
 TEST(ValidateInputs, AcceptsTheLargestBatchAndRefusesOneMore) {

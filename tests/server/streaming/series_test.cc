@@ -100,6 +100,12 @@ TEST_F(SeriesTest, AGapIsToldInItsPlace) {
   EXPECT_EQ(gap->gap().discarded_samples(), 1);
 }
 
+TEST_F(SeriesTest, SamplesThatAreNotFiniteAreRefused) {
+  const v1::StreamWindowsRequest request = Chunk("a", {1, 2, std::numeric_limits<float>::infinity()});
+  EXPECT_THAT(series_.BeginChunk(request.chunk()),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("the value at index 2")));
+}
+
 TEST_F(SeriesTest, WrongChunksAreRefusedByRuleAndValue) {
   const auto begin = [&](const v1::StreamWindowsRequest& request) { return series_.BeginChunk(request.chunk()); };
   constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
