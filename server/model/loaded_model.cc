@@ -133,6 +133,12 @@ absl::StatusOr<std::vector<Shape>> LoadedModel::OutputShapes(absl::Span<const Sh
   return WithBatch(std::move(outputs), input_shapes[0][0]);
 }
 
+absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> LoadedModel::PlanFor(std::vector<Shape>& shapes,
+                                                                                     int64_t samples) const {
+  for (Shape& shape : shapes) shape[0] = samples;
+  return plans_->Get(shapes);
+}
+
 // A batch of 7 runs as 4 + 2 + 1.
 absl::Status LoadedModel::Run(execution::ExecutionContext& context, absl::Span<const TensorView> inputs,
                               absl::Span<const MutableTensorView> outputs) const {
@@ -157,16 +163,18 @@ absl::Status LoadedModel::Run(execution::ExecutionContext& context, absl::Span<c
   std::vector<const void*> chunk_inputs(inputs.size());
   std::vector<void*> chunk_outputs(outputs.size());
   for (int64_t done = 0; done < samples;) {
-    const int64_t chunk = LargestPowerOfTwo(std::min(samples - done, max_chunk_));
-    for (Shape& shape : shapes) shape[0] = chunk;
-    ASSIGN_OR_RETURN(const std::shared_ptr<const execution::ExecutionPlan> plan, plans_->Get(shapes));
+    int64_t chunk = LargestPowerOfTwo(std::min(samples - done, max_chunk_));
+    absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> plan = PlanFor(shapes, chunk);
+    // Long samples may need more memory together than a plan may have.
+    for (; absl::IsResourceExhausted(plan.status()) && chunk > 1; plan = PlanFor(shapes, chunk)) chunk /= 2;
+    if (!plan.ok()) return plan.status();
     for (size_t i = 0; i < inputs.size(); ++i) {
       chunk_inputs[i] = sources[i] + static_cast<size_t>(done) * RowBytes(inputs[i]);
     }
     for (size_t j = 0; j < outputs.size(); ++j) {
       chunk_outputs[j] = targets[j] + static_cast<size_t>(done) * RowBytes(outputs[j]);
     }
-    RETURN_IF_ERROR(plan->Run(context, chunk_inputs, chunk_outputs));
+    RETURN_IF_ERROR((*plan)->Run(context, chunk_inputs, chunk_outputs));
     done += chunk;
   }
   return absl::OkStatus();

@@ -63,6 +63,10 @@ class LoadedModel final : public BatchRunner {
   static absl::StatusOr<std::shared_ptr<const LoadedModel>> Build(graph::Graph imported, std::string sha256,
                                                                   const LoadOptions& options);
 
+  // The plan for inputs of these shapes with axis 0 set to `samples`.
+  absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> PlanFor(std::vector<tensor::Shape>& shapes,
+                                                                          int64_t samples) const;
+
   ModelSignature signature_;
   LoadOptions options_;
   std::string sha256_;
