@@ -11,40 +11,33 @@ using grpc::StatusCode;
 using inference::ModelInferRequest;
 using testing::HasSubstr;
 
-constexpr char kOtherComputed[] = "stillwave_samples_total{model=\"other\",version=\"1\"}";
-constexpr char kOtherWaiting[] = "stillwave_queue_samples{model=\"other\",version=\"1\"}";
+constexpr char kComputed[] = "stillwave_samples_total{model=\"seed_block\",version=\"1\"}";
+constexpr char kWaiting[] = "stillwave_queue_samples{model=\"seed_block\",version=\"1\"}";
+constexpr char kCancelled[] = "stillwave_rejections_total{model=\"seed_block\",reason=\"cancelled\",version=\"1\"}";
+constexpr char kTooLate[] = "stillwave_rejections_total{model=\"seed_block\",reason=\"deadline\",version=\"1\"}";
 
-// One worker, a queue of 32 samples for each of two models.
+// One worker; requests of one model wait in their order.
 class RefusedRequest : public ServerTest {
  protected:
   static void SetUpTestSuite() {
-    const TemporaryFolder folder;
-    folder.AddModel("seed_block", "seed_block", "1");
-    folder.AddModel("seed_block", "other", "1");
-    StartWith({folder.RepositoryFlag(), "--workers=1", "--max_batch_size=32", "--max_queue_samples=32"});
+    StartWith({ModelFlag("seed_block"), "--workers=1", "--max_batch_size=32", "--max_queue_samples=512"});
   }
 
   static double MetricNow(const std::string& name) {
     return Metric(HttpGet(server_->http_address(), "/metrics").body, name);
   }
-
   // Returns when the metric has that value; the test's time limit is the patience.
   static void AwaitMetric(const std::string& name, double value) {
     while (MetricNow(name) != value) std::this_thread::yield();
   }
 
-  // Starts requests for seed_block and returns when the worker has finished one and goes on with the next, which takes
-  // it some tenths of a second. The other model's turn comes right after that one.
-  static constexpr int kBusy = 2;
+  // Puts seconds of work in front of what comes next: returns when it is all in the queue or with the worker.
+  static constexpr int kBusy = 8;
+  static constexpr int kBusySamples = 32;
   static void KeepBusy(AsyncInfer& calls) {
-    const ModelInferRequest request = SeedBlockRequest(32, 20'000);
+    const ModelInferRequest request = SeedBlockRequest(kBusySamples, 20'000);
     for (int i = 0; i < kBusy; ++i) calls.Start(request);
-    calls.Next();
-  }
-  static ModelInferRequest OtherRequest() {
-    ModelInferRequest request = SeedBlockRequest(1, 16);
-    request.set_model_name("other");
-    return request;
+    while (MetricNow(kWaiting) < (kBusy - 2) * kBusySamples) std::this_thread::yield();
   }
 };
 
@@ -57,9 +50,10 @@ TEST_F(RefusedRequest, AMessageOverTheLimitIsResourceExhausted) {
 }
 
 TEST_F(RefusedRequest, AFullQueueRefusesAtOnceAndSaysWhenToComeBack) {
-  constexpr int kRequests = 150;
+  // Five times what the queue holds.
+  constexpr int kRequests = 80;
   AsyncInfer calls(*client_);
-  const ModelInferRequest request = SeedBlockRequest(1, 50'000);
+  const ModelInferRequest request = SeedBlockRequest(kBusySamples, 4'000);
   for (int i = 0; i < kRequests; ++i) calls.Start(request);
   int refused = 0;
   for (int i = 0; i < kRequests; ++i) {
@@ -78,30 +72,32 @@ TEST_F(RefusedRequest, AFullQueueRefusesAtOnceAndSaysWhenToComeBack) {
 }
 
 TEST_F(RefusedRequest, ACancelledRequestThatWaitsIsNotComputed) {
-  const double before = MetricNow(kOtherComputed);
+  AwaitMetric(kWaiting, 0);
+  const double computed = MetricNow(kComputed);
   AsyncInfer calls(*client_);
   KeepBusy(calls);
-  AsyncInfer::Call& waiting = calls.Start(OtherRequest());
-  while (MetricNow(kOtherWaiting) < 1 && !waiting.answered) std::this_thread::yield();
+  AsyncInfer::Call& waiting = calls.Start(SeedBlockRequest(1, 16));
+  // It is in the queue when the number of waiting samples is no multiple of the others'.
+  while (static_cast<int>(MetricNow(kWaiting)) % kBusySamples != 1) std::this_thread::yield();
   waiting.context.TryCancel();
-  for (int i = 0; i < kBusy; ++i) calls.Next();
+  for (int i = 0; i < kBusy + 1; ++i) calls.Next();
   EXPECT_EQ(waiting.status.error_code(), StatusCode::CANCELLED);
-  // The client knows at once; the worker finds out when it comes to that request.
-  AwaitMetric("stillwave_rejections_total{model=\"other\",reason=\"cancelled\",version=\"1\"}", 1);
-  EXPECT_EQ(MetricNow(kOtherComputed), before);
+  AwaitMetric(kCancelled, 1);
+  EXPECT_EQ(MetricNow(kComputed), computed + kBusy * kBusySamples);
 }
 
 TEST_F(RefusedRequest, AWaitingRequestWhoseDeadlinePassesIsNotComputed) {
-  const double before = MetricNow(kOtherComputed);
+  AwaitMetric(kWaiting, 0);
+  const double computed = MetricNow(kComputed);
   AsyncInfer calls(*client_);
   KeepBusy(calls);
-  ModelInferRequest request = OtherRequest();
+  ModelInferRequest request = SeedBlockRequest(1, 16);
   (*request.mutable_parameters())["timeout"].set_int64_param(1000);
   const AsyncInfer::Call& waiting = calls.Start(request);
-  for (int i = 0; i < kBusy; ++i) calls.Next();
+  for (int i = 0; i < kBusy + 1; ++i) calls.Next();
   EXPECT_EQ(waiting.status.error_code(), StatusCode::DEADLINE_EXCEEDED);
-  AwaitMetric("stillwave_rejections_total{model=\"other\",reason=\"deadline\",version=\"1\"}", 1);
-  EXPECT_EQ(MetricNow(kOtherComputed), before);
+  AwaitMetric(kTooLate, 1);
+  EXPECT_EQ(MetricNow(kComputed), computed + kBusy * kBusySamples);
 }
 
 }  // namespace

@@ -33,6 +33,8 @@ using Inference = inference::GRPCInferenceService;
 // A server that hangs ends a test with DEADLINE_EXCEEDED instead of for ever.
 inline void LimitTime(grpc::ClientContext& context) {
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(120));
+  // A busy machine may let a first connection fail.
+  context.set_wait_for_ready(true);
 }
 
 // All services of a server, on a connection of its own.

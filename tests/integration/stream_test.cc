@@ -1,5 +1,6 @@
 // StreamWindows through the real server.
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <optional>
 #include <thread>
@@ -235,20 +236,20 @@ TEST_F(Streams, AClientThatDoesNotReadIsNotReadFromEither) {
   const std::vector<float> chunk = Signal(1, kSamplesPerChunk, kChannels);
   StreamCall call(*client_);
   call.Open(OpenSeedBlock(series, 8, 1));
+  std::atomic<bool> broken{false};
   std::thread writer([&] {
-    for (int64_t i = 0; i < kChunks; ++i) {
-      if (!call.Chunk(series, chunk)) break;
-    }
+    for (int64_t i = 0; i < kChunks && !broken; ++i) broken = !call.Chunk(series, chunk);
     call.HalfClose();
   });
   // The server computes until all its bounds are reached; then nothing moves any more.
   double windows = -1;
-  for (int unchanged = 0; unchanged < 200;) {
+  for (int unchanged = 0; unchanged < 200 && !broken;) {
     const std::string text = HttpGet(server_->http_address(), "/metrics").body;
     const double now = Metric(text, "stillwave_stream_windows_total{model=\"seed_block\",version=\"1\"}");
     unchanged = now == windows && now > 0 ? unchanged + 1 : 0;
     windows = now;
   }
+  EXPECT_FALSE(broken) << "the call ended before the client read";
   EXPECT_LT(windows, kChunks * kSamplesPerChunk / 2) << "the server formed windows that nobody reads";
   const std::vector<StreamWindowsResponse> responses = call.ReadAll();
   writer.join();
