@@ -1,6 +1,7 @@
 #include "server/execution/execution_context.h"
 
-#include <omp.h>
+// Of the OpenMP runtime that oneDNN uses; see execution_context.cc.
+extern "C" int omp_get_max_threads();
 
 #include <cstdint>
 #include <thread>
