@@ -1,12 +1,13 @@
 #include "server/execution/execution_context.h"
 
-// Of the OpenMP runtime that oneDNN uses; see execution_context.cc.
-extern "C" int omp_get_max_threads();
-
 #include <cstdint>
 #include <thread>
 
 #include "gtest/gtest.h"
+
+// Of the OpenMP runtime that oneDNN uses; see execution_context.cc.
+extern "C" int omp_get_max_threads();
+extern "C" void omp_set_num_threads(int threads);
 
 namespace stillwave::execution {
 namespace {
