@@ -32,6 +32,24 @@ Arity InputArity(const Op& op) {
     Arity operator()(const Slice&) const { return {3, 5}; }
     Arity operator()(const Gather&) const { return {2, 2}; }
     Arity operator()(const Expand&) const { return {2, 2}; }
+    Arity operator()(const ConvTranspose&) const { return {2, 3}; }
+    Arity operator()(const Where&) const { return {3, 3}; }
+    Arity operator()(const InstanceNormalization&) const { return {3, 3}; }
+    Arity operator()(const LayerNormalization&) const { return {2, 3}; }
+    Arity operator()(const GroupNormalization&) const { return {3, 3}; }
+    Arity operator()(const CumSum&) const { return {2, 2}; }
+    Arity operator()(const SplitPart&) const { return {1, 2}; }
+    Arity operator()(const Tile&) const { return {2, 2}; }
+    Arity operator()(const Resize&) const { return {1, 4}; }
+    Arity operator()(const CastLike&) const { return {2, 2}; }
+    Arity operator()(const Range&) const { return {3, 3}; }
+    Arity operator()(const MaxPoolIndices&) const { return {1, 1}; }
+    Arity operator()(const Lrn&) const { return {1, 1}; }
+    Arity operator()(const ArgReduce&) const { return {1, 1}; }
+    Arity operator()(const DepthToSpace&) const { return {1, 1}; }
+    Arity operator()(const SpaceToDepth&) const { return {1, 1}; }
+    Arity operator()(const Interleave&) const { return {1, 1}; }
+    Arity operator()(const SizeOf&) const { return {1, 1}; }
     Arity operator()(const Pool&) const { return {1, 1}; }
     Arity operator()(const GlobalPool&) const { return {1, 1}; }
     Arity operator()(const Unary&) const { return {1, 1}; }

@@ -6,64 +6,19 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/status_macros.h"
 #include "server/graph/graph_text.h"
+#include "server/graph/shape_rules_movement.h"
 
 namespace stillwave::graph {
 namespace {
 
+using rules::Infer;
+using rules::Inputs;
+using rules::Like;
+using rules::RequireFloat;
+using rules::RequireLength;
+using rules::Result;
 using tensor::DataType;
 using tensor::Shape;
-using Inputs = absl::Span<const InputType>;
-using Result = absl::StatusOr<TensorType>;
-
-absl::Status RequireFloat(Inputs inputs) {
-  for (const InputType& input : inputs) {
-    if (input.present && input.data_type != DataType::kFloat32) {
-      return absl::UnimplementedError(
-          absl::StrCat("computes on FP32 only; an input is ", tensor::Name(input.data_type)));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status RequireLength(const InputType& input, absl::string_view what, int64_t length) {
-  if (input.shape != Shape({length})) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(what, " must have shape [", length, "]; was ", input.shape.ToString()));
-  }
-  return absl::OkStatus();
-}
-
-TensorType Like(const InputType& input) { return {input.data_type, input.shape}; }
-
-Result Infer(const Conv& op, Inputs inputs) {
-  RETURN_IF_ERROR(RequireFloat(inputs));
-  const Shape& x = inputs[0].shape;
-  const Shape& w = inputs[1].shape;
-  if (w.rank() != x.rank()) {
-    return absl::InvalidArgumentError(absl::StrCat("weights ", w.ToString(), " must have the input's rank ", x.rank(),
-                                                   "; the input is ", x.ToString()));
-  }
-  ASSIGN_OR_RETURN(const ResolvedWindow window, ResolveWindow(op.window, /*ceil_mode=*/false, x));
-  const int64_t channels = x[1];
-  if (op.group < 1 || channels % op.group != 0 || w[0] % op.group != 0 || w[0] == 0) {
-    return absl::InvalidArgumentError(absl::StrCat("group must be positive and divide ", channels, " input and ", w[0],
-                                                   " output channels; was ", op.group));
-  }
-  if (w[1] != channels / op.group) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("weights ", w.ToString(), " want ", w[1] * op.group, " input channels; the input has ", channels));
-  }
-  for (int axis = 2; axis < w.rank(); ++axis) {
-    const int64_t kernel = op.window.kernel[static_cast<size_t>(axis - 2)];
-    if (kernel != w[axis]) {
-      return absl::InvalidArgumentError(absl::StrCat("kernel_shape says ", kernel, ", the weights are ", w.ToString()));
-    }
-  }
-  if (inputs.size() > 2 && inputs[2].present) RETURN_IF_ERROR(RequireLength(inputs[2], "bias", w[0]));
-  Shape y({x[0], w[0]});
-  for (const int64_t length : window.output) y.Append(length);
-  return TensorType{DataType::kFloat32, y};
-}
 
 Result Infer(const BatchNormalization&, Inputs inputs) {
   RETURN_IF_ERROR(RequireFloat(inputs));
@@ -74,35 +29,6 @@ Result Infer(const BatchNormalization&, Inputs inputs) {
   static constexpr absl::string_view kNames[] = {"", "scale", "bias", "mean", "variance"};
   for (size_t i = 1; i < 5; ++i) RETURN_IF_ERROR(RequireLength(inputs[i], kNames[i], x[1]));
   return Like(inputs[0]);
-}
-
-Result Infer(const Pool& op, Inputs inputs) {
-  RETURN_IF_ERROR(RequireFloat(inputs));
-  ASSIGN_OR_RETURN(const ResolvedWindow window, ResolveWindow(op.window, op.ceil_mode, inputs[0].shape));
-  for (size_t i = 0; i < window.output.size(); ++i) {
-    const int64_t extent = (op.window.kernel[i] - 1) * op.window.dilations[i] + 1;
-    if (window.pads_begin[i] >= extent || window.pads_end[i] >= extent) {
-      return absl::InvalidArgumentError(absl::StrCat("pads must be smaller than the kernel, which spans ", extent,
-                                                     "; were ", window.pads_begin[i], " and ", window.pads_end[i]));
-    }
-  }
-  Shape y({inputs[0].shape[0], inputs[0].shape[1]});
-  for (const int64_t length : window.output) y.Append(length);
-  return TensorType{DataType::kFloat32, y};
-}
-
-Result Infer(const GlobalPool&, Inputs inputs) {
-  RETURN_IF_ERROR(RequireFloat(inputs));
-  Shape y = inputs[0].shape;
-  if (y.rank() < 3) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the input must be N×C with one or more spatial axes; was ", y.ToString()));
-  }
-  for (int axis = 2; axis < y.rank(); ++axis) {
-    if (y[axis] == 0) return absl::InvalidArgumentError("cannot pool over an empty axis");
-    y[axis] = 1;
-  }
-  return TensorType{DataType::kFloat32, y};
 }
 
 Result Infer(const Gemm& op, Inputs inputs) {
@@ -148,50 +74,6 @@ Result Infer(const MatMul&, Inputs inputs) {
   if (a.rank() > 1) y.Append(a[a.rank() - 2]);
   if (b.rank() > 1) y.Append(b[b.rank() - 1]);
   return TensorType{DataType::kFloat32, y};
-}
-
-Result Infer(const Unary&, Inputs inputs) {
-  RETURN_IF_ERROR(RequireFloat(inputs));
-  return Like(inputs[0]);
-}
-
-Result Infer(const Binary&, Inputs inputs) {
-  if (inputs[0].data_type != inputs[1].data_type) {
-    return absl::InvalidArgumentError(absl::StrCat("both inputs must be of one type; are ",
-                                                   tensor::Name(inputs[0].data_type), " and ",
-                                                   tensor::Name(inputs[1].data_type)));
-  }
-  const DataType type = inputs[0].data_type;
-  if (type != DataType::kFloat32 && type != DataType::kInt64 && type != DataType::kInt32) {
-    return absl::UnimplementedError(absl::StrCat("computes on FP32, INT64 and INT32; not on ", tensor::Name(type)));
-  }
-  ASSIGN_OR_RETURN(const Shape y, BroadcastShapes(inputs[0].shape, inputs[1].shape));
-  return TensorType{type, y};
-}
-
-Result Infer(const Softmax& op, Inputs inputs) {
-  RETURN_IF_ERROR(RequireFloat(inputs));
-  const int rank = inputs[0].shape.rank();
-  // Flattening may also start behind the last axis of a rank-0 tensor; softmax
-  // over one axis may not.
-  RETURN_IF_ERROR(NormalizeAxis(op.axis, rank).status());
-  return Like(inputs[0]);
-}
-
-Result Infer(const Reduce& op, Inputs inputs) {
-  RETURN_IF_ERROR(RequireFloat(inputs.first(1)));
-  ASSIGN_OR_RETURN(const std::vector<int> axes, ReduceAxes(op, inputs));
-  const Shape& x = inputs[0].shape;
-  Shape y;
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    if (!std::binary_search(axes.begin(), axes.end(), axis)) {
-      y.Append(x[axis]);
-      continue;
-    }
-    if (x[axis] == 0) return absl::InvalidArgumentError(absl::StrCat("cannot reduce the empty axis ", axis));
-    if (op.keep_dims) y.Append(1);
-  }
-  return TensorType{inputs[0].data_type, y};
 }
 
 Result Infer(const Concat& op, Inputs inputs) {
@@ -327,6 +209,11 @@ Result Infer(const Transpose& op, Inputs inputs) {
   return TensorType{inputs[0].data_type, y};
 }
 
+// What negative amounts leave of an axis.
+int64_t KeptLength(int64_t length, const PadAmount& amount) {
+  return std::max<int64_t>(0, length + std::min<int64_t>(0, amount.begin) + std::min<int64_t>(0, amount.end));
+}
+
 Result Infer(const Pad& op, Inputs inputs) {
   ASSIGN_OR_RETURN(const std::vector<PadAmount> amounts, PadAmounts(inputs));
   const Shape& x = inputs[0].shape;
@@ -345,8 +232,10 @@ Result Infer(const Pad& op, Inputs inputs) {
           absl::StrCat("pads ", amount.begin, " and ", amount.end, " do not fit axis ", axis, " of ", x.ToString()));
     }
     const int64_t reach = std::max(amount.begin, amount.end);
-    const bool reads_back = op.mode == PadMode::kReflect ? reach >= std::max<int64_t>(x[axis], 1)
-                                                         : op.mode == PadMode::kEdge && reach > 0 && x[axis] == 0;
+    // What is left of the axis is mirrored once only, but repeated as often as need be.
+    const int64_t kept = KeptLength(x[axis], amount);
+    const bool reads_back = op.mode == PadMode::kReflect ? reach >= std::max<int64_t>(kept, 1)
+                                                         : op.mode != PadMode::kConstant && reach > 0 && kept == 0;
     if (reads_back) {
       return absl::InvalidArgumentError(
           absl::StrCat("axis ", axis, " of ", x.ToString(), " is too short to be padded by ", reach, " in this mode"));
@@ -376,8 +265,6 @@ Result Infer(const Gather& op, Inputs inputs) {
   for (const int64_t dim : x.dims().subspan(static_cast<size_t>(axis) + 1)) y.Append(dim);
   return TensorType{inputs[0].data_type, y};
 }
-
-Result Infer(const Cast& op, Inputs inputs) { return TensorType{op.to, inputs[0].shape}; }
 
 Result Infer(const ShapeOf& op, Inputs inputs) {
   const int64_t rank = inputs[0].shape.rank();

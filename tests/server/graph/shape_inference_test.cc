@@ -75,12 +75,24 @@ TEST(InferOutputTest, ComputesInFloatOnly) {
   EXPECT_THAT(InferOutput(Conv{.window = UniformWindow(1, 1)}, {x, Float({1, 4, 1})}),
               StatusIs(kUnimplemented, HasSubstr("FP32 only; an input is INT64")));
   for (const Op& op :
-       {Op(Pool{.window = UniformWindow(1, 1)}), Op(GlobalPool{}), Op(Unary{}), Op(Softmax{}), Op(Reduce{})}) {
+       {Op(Pool{.window = UniformWindow(1, 1)}), Op(GlobalPool{}), Op(Softmax{}), Op(Unary{.kind = UnaryKind::kElu})}) {
     EXPECT_THAT(InferOutput(op, {x}), StatusIs(kUnimplemented, HasSubstr("INT64"))) << OpName(op);
   }
   const InputType half{true, DataType::kFloat16, {2, 2}, nullptr};
   EXPECT_THAT(InferOutput(Gemm{}, {half, half}), StatusIs(kUnimplemented, HasSubstr("FP16")));
   EXPECT_THAT(InferOutput(Binary{}, {half, half}), StatusIs(kUnimplemented, HasSubstr("FP16")));
+}
+
+TEST(InferOutputTest, ComputesOnIntegersWhatOnnxDefinesForThem) {
+  for (const UnaryKind kind : {UnaryKind::kAbs, UnaryKind::kNeg, UnaryKind::kSign, UnaryKind::kRelu}) {
+    EXPECT_THAT(InferOutput(Unary{.kind = kind}, {Int64({2})}), IsOk());
+  }
+  const InputType natural{true, DataType::kUint8, {2}, nullptr};
+  EXPECT_THAT(InferOutput(Unary{.kind = UnaryKind::kNeg}, {natural}),
+              StatusIs(kUnimplemented, HasSubstr("an input is UINT8")));
+  EXPECT_THAT(InferOutput(Reduce{.kind = ReduceKind::kMax}, {natural}), IsOk());
+  EXPECT_THAT(InferOutput(Reduce{.kind = ReduceKind::kSum}, {natural}),
+              StatusIs(kUnimplemented, HasSubstr("an input is UINT8")));
 }
 
 TEST(InferBatchNormalizationTest, RefusesParametersOfAnotherLengthByName) {
