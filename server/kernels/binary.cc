@@ -1,152 +1,210 @@
-#include <array>
-#include <limits>
-#include <vector>
+// Binary operators and Where, row by row over the broadcast shape.
+#include <cstdint>
+#include <cstring>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "server/kernels/arithmetic.h"
+#include "server/kernels/broadcast.h"
 #include "server/kernels/families.h"
+#include "server/kernels/visit_type.h"
 
 namespace stillwave::kernels {
 namespace {
 
 using graph::BinaryKind;
 using tensor::DataType;
-using tensor::Shape;
+
+// `count` elements; a stride is 1, or 0 where the operand is one element for the whole row.
+using BinaryRow = void (*)(const void* a, const void* b, void* out, int64_t count, int64_t stride_a, int64_t stride_b);
+
+// Loops that a compiler can vectorize, by what stands still.
+template <typename A, typename B, typename R, typename Function>
+void Row(const void* left, const void* right, void* out, int64_t count, int64_t stride_a, int64_t stride_b,
+         Function function) {
+  const auto* __restrict a = static_cast<const A*>(left);
+  const auto* __restrict b = static_cast<const B*>(right);
+  auto* __restrict y = static_cast<R*>(out);
+  if (stride_a != 0 && stride_b != 0) {
+    for (int64_t i = 0; i < count; ++i) y[i] = function(a[i], b[i]);
+  } else if (stride_a != 0) {
+    const B fixed = *b;
+    for (int64_t i = 0; i < count; ++i) y[i] = function(a[i], fixed);
+  } else {
+    const A fixed = *a;
+    // Rows of one element have no stride at all.
+    if (stride_b == 0) return void(y[0] = function(fixed, *b));
+    for (int64_t i = 0; i < count; ++i) y[i] = function(fixed, b[i]);
+  }
+}
 
 template <BinaryKind kKind, typename T>
-T Apply(T a, T b) {
-  if constexpr (std::is_integral_v<T>) {
-    // Overflow wraps, as two's complement does in the frameworks; signed overflow would be undefined here.
-    using U = std::make_unsigned_t<T>;
-    if constexpr (kKind == BinaryKind::kAdd) return static_cast<T>(static_cast<U>(a) + static_cast<U>(b));
-    if constexpr (kKind == BinaryKind::kSub) return static_cast<T>(static_cast<U>(a) - static_cast<U>(b));
-    if constexpr (kKind == BinaryKind::kMul) return static_cast<T>(static_cast<U>(a) * static_cast<U>(b));
-    if (b == 0) return 0;
-    if (b == -1) return static_cast<T>(U{0} - static_cast<U>(a));
-    return a / b;
-  } else {
-    if constexpr (kKind == BinaryKind::kAdd) return a + b;
-    if constexpr (kKind == BinaryKind::kSub) return a - b;
-    if constexpr (kKind == BinaryKind::kMul) return a * b;
-    return a / b;
-  }
+void CombineRow(const void* a, const void* b, void* out, int64_t count, int64_t stride_a, int64_t stride_b) {
+  using R = decltype(Combine<kKind>(T{}, T{}));
+  Row<T, T, R>(a, b, out, count, stride_a, stride_b, [](T x, T y) { return Combine<kKind>(x, y); });
 }
 
-// The output's axes with both inputs' strides (0 where broadcast), neighbours joined where that is possible.
-struct Broadcast {
-  struct Axis {
-    int64_t length = 1;
-    int64_t a = 0;
-    int64_t b = 0;
-  };
-  Axis inner;
-  int outer_rank = 0;
-  std::array<Axis, tensor::kMaxRank> outer;
-  bool empty = false;
-};
-
-std::vector<int64_t> BroadcastStrides(const Shape& from, int rank) {
-  const std::vector<int64_t> strides = tensor::RowMajorStrides(from);
-  std::vector<int64_t> result(static_cast<size_t>(rank), 0);
-  for (int axis = 0; axis < from.rank(); ++axis) {
-    if (from[axis] != 1) result[static_cast<size_t>(axis + rank - from.rank())] = strides[static_cast<size_t>(axis)];
-  }
-  return result;
-}
-
-Broadcast PlanBroadcast(const Shape& a, const Shape& b, const Shape& output) {
-  const std::vector<int64_t> strides_a = BroadcastStrides(a, output.rank());
-  const std::vector<int64_t> strides_b = BroadcastStrides(b, output.rank());
-  Broadcast plan;
-  std::vector<Broadcast::Axis> axes;
-  for (int axis = 0; axis < output.rank(); ++axis) {
-    const auto i = static_cast<size_t>(axis);
-    const Broadcast::Axis next{output[axis], strides_a[i], strides_b[i]};
-    if (next.length == 0) plan.empty = true;
-    if (next.length == 1) continue;
-    if (!axes.empty() && axes.back().a == next.a * next.length && axes.back().b == next.b * next.length) {
-      axes.back() = {axes.back().length * next.length, next.a, next.b};
-    } else {
-      axes.push_back(next);
+template <typename T, typename E>
+void PowerRow(const void* a, const void* b, void* out, int64_t count, int64_t stride_a, int64_t stride_b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    // What networks raise to: the square, of any length of row.
+    if (stride_b == 0 && *static_cast<const E*>(b) == E{2}) {
+      return Row<T, E, T>(a, b, out, count, stride_a, stride_b, [](T x, E) { return x * x; });
     }
   }
-  if (!axes.empty()) {
-    plan.inner = axes.back();
-    axes.pop_back();
-  }
-  plan.outer_rank = static_cast<int>(axes.size());
-  for (size_t i = 0; i < axes.size(); ++i) plan.outer[i] = axes[i];
-  return plan;
-}
-
-template <BinaryKind kKind, typename T>
-void Inner(const T* a, const T* b, T* out, const Broadcast::Axis& axis) {
-  // Three loops that a compiler can vectorise, and one for the rest.
-  if (axis.a == 1 && axis.b == 1) {
-    for (int64_t i = 0; i < axis.length; ++i) out[i] = Apply<kKind>(a[i], b[i]);
-  } else if (axis.a == 1 && axis.b == 0) {
-    for (int64_t i = 0; i < axis.length; ++i) out[i] = Apply<kKind>(a[i], *b);
-  } else if (axis.a == 0 && axis.b == 1) {
-    for (int64_t i = 0; i < axis.length; ++i) out[i] = Apply<kKind>(*a, b[i]);
-  } else {
-    for (int64_t i = 0; i < axis.length; ++i) out[i] = Apply<kKind>(a[i * axis.a], b[i * axis.b]);
-  }
-}
-
-template <BinaryKind kKind, typename T>
-Kernel BinaryKernel(const Broadcast& plan) {
-  return [plan](absl::Span<const void* const> sources, void* dst) {
-    if (plan.empty) return;
-    const T* a = static_cast<const T*>(sources[0]);
-    const T* b = static_cast<const T*>(sources[1]);
-    T* out = static_cast<T*>(dst);
-    std::array<int64_t, tensor::kMaxRank> index{};
-    while (true) {
-      Inner<kKind>(a, b, out, plan.inner);
-      out += plan.inner.length;
-      int axis = plan.outer_rank - 1;
-      for (; axis >= 0; --axis) {
-        const auto i = static_cast<size_t>(axis);
-        a += plan.outer[i].a;
-        b += plan.outer[i].b;
-        if (++index[i] < plan.outer[i].length) break;
-        a -= plan.outer[i].a * plan.outer[i].length;
-        b -= plan.outer[i].b * plan.outer[i].length;
-        index[i] = 0;
-      }
-      if (axis < 0) return;
-    }
-  };
+  Row<T, E, T>(a, b, out, count, stride_a, stride_b, [](T x, E e) { return Power(x, e); });
 }
 
 template <typename T>
-Kernel ForType(BinaryKind kind, const Broadcast& plan) {
+BinaryRow NumberRow(BinaryKind kind) {
   switch (kind) {
     case BinaryKind::kAdd:
-      return BinaryKernel<BinaryKind::kAdd, T>(plan);
+      return CombineRow<BinaryKind::kAdd, T>;
     case BinaryKind::kSub:
-      return BinaryKernel<BinaryKind::kSub, T>(plan);
+      return CombineRow<BinaryKind::kSub, T>;
     case BinaryKind::kMul:
-      return BinaryKernel<BinaryKind::kMul, T>(plan);
+      return CombineRow<BinaryKind::kMul, T>;
     case BinaryKind::kDiv:
-      return BinaryKernel<BinaryKind::kDiv, T>(plan);
+      return CombineRow<BinaryKind::kDiv, T>;
+    case BinaryKind::kMod:
+      return CombineRow<BinaryKind::kMod, T>;
+    case BinaryKind::kFmod:
+      return CombineRow<BinaryKind::kFmod, T>;
+    case BinaryKind::kMin:
+      return CombineRow<BinaryKind::kMin, T>;
+    case BinaryKind::kMax:
+      return CombineRow<BinaryKind::kMax, T>;
+    case BinaryKind::kPRelu:
+      return CombineRow<BinaryKind::kPRelu, T>;
+    case BinaryKind::kEqual:
+      return CombineRow<BinaryKind::kEqual, T>;
+    case BinaryKind::kLess:
+      return CombineRow<BinaryKind::kLess, T>;
+    case BinaryKind::kLessOrEqual:
+      return CombineRow<BinaryKind::kLessOrEqual, T>;
+    case BinaryKind::kGreater:
+      return CombineRow<BinaryKind::kGreater, T>;
+    case BinaryKind::kGreaterOrEqual:
+      return CombineRow<BinaryKind::kGreaterOrEqual, T>;
+    default:
+      return nullptr;
   }
-  return nullptr;
+}
+
+BinaryRow BoolRow(BinaryKind kind) {
+  switch (kind) {
+    case BinaryKind::kEqual:
+      return CombineRow<BinaryKind::kEqual, bool>;
+    case BinaryKind::kAnd:
+      return CombineRow<BinaryKind::kAnd, bool>;
+    case BinaryKind::kOr:
+      return CombineRow<BinaryKind::kOr, bool>;
+    case BinaryKind::kXor:
+      return CombineRow<BinaryKind::kXor, bool>;
+    default:
+      return nullptr;
+  }
+}
+
+BinaryRow FindRow(BinaryKind kind, DataType a, DataType b) {
+  if (a == DataType::kBool) return BoolRow(kind);
+  BinaryRow row = nullptr;
+  VisitNumber(a, [&](auto x) {
+    if (kind != BinaryKind::kPow) {
+      row = NumberRow<decltype(x)>(kind);
+      return;
+    }
+    VisitNumber(b, [&](auto e) { row = PowerRow<decltype(x), decltype(e)>; });
+  });
+  return row;
+}
+
+template <typename Bits>
+void ChooseRow(const bool* condition, const void* if_true, const void* if_false, void* out, int64_t count,
+               const BroadcastPlan::Offsets& strides) {
+  const auto* __restrict x = static_cast<const Bits*>(if_true);
+  const auto* __restrict y = static_cast<const Bits*>(if_false);
+  auto* __restrict to = static_cast<Bits*>(out);
+  for (int64_t i = 0; i < count; ++i) {
+    to[i] = condition[i * strides[0]] ? x[i * strides[1]] : y[i * strides[2]];
+  }
+}
+
+template <typename Bits>
+Kernel ChooseKernel(const BroadcastPlan& plan) {
+  return [plan](absl::Span<const void* const> sources, void* dst) {
+    auto* to = static_cast<Bits*>(dst);
+    plan.ForEachRow([&](const BroadcastPlan::Offsets& at) {
+      ChooseRow<Bits>(static_cast<const bool*>(sources[0]) + at[0], static_cast<const Bits*>(sources[1]) + at[1],
+                      static_cast<const Bits*>(sources[2]) + at[2], to, plan.row_length(), plan.row_strides());
+      to += plan.row_length();
+    });
+  };
+}
+
+}  // namespace
+
+namespace {
+
+// Only sums get a ReLU fused, and only of these types can there be one in a graph.
+absl::StatusOr<Kernel> WithRelu(Kernel sum, const Output& output) {
+  const int64_t count = output.shape.num_elements();
+  const auto clamp = [&](auto zero) {
+    return Kernel([sum = std::move(sum), count, zero](absl::Span<const void* const> sources, void* dst) {
+      sum(sources, dst);
+      auto* y = static_cast<decltype(zero)*>(dst);
+      for (int64_t i = 0; i < count; ++i) y[i] = y[i] < zero ? zero : y[i];
+    });
+  };
+  switch (output.data_type) {
+    case DataType::kFloat32:
+      return clamp(0.0F);
+    case DataType::kFloat64:
+      return clamp(0.0);
+    case DataType::kInt32:
+      return clamp(int32_t{0});
+    case DataType::kInt64:
+      return clamp(int64_t{0});
+    default:
+      return absl::UnimplementedError(absl::StrCat("no Relu of ", tensor::Name(output.data_type)));
+  }
 }
 
 }  // namespace
 
 absl::StatusOr<Kernel> MakeBinary(const graph::Binary& op, Inputs inputs, const Output& output) {
-  const Broadcast plan = PlanBroadcast(inputs[0].shape, inputs[1].shape, output.shape);
-  switch (output.data_type) {
-    case DataType::kFloat32:
-      return ForType<float>(op.kind, plan);
-    case DataType::kInt64:
-      return ForType<int64_t>(op.kind, plan);
-    case DataType::kInt32:
-      return ForType<int32_t>(op.kind, plan);
+  const BinaryRow row = FindRow(op.kind, inputs[0].data_type, inputs[1].data_type);
+  if (row == nullptr) {
+    return absl::UnimplementedError(absl::StrCat("no ", graph::OpName(op), " of ", tensor::Name(inputs[0].data_type)));
+  }
+  const auto size_a = static_cast<int64_t>(tensor::SizeOf(inputs[0].data_type));
+  const auto size_b = static_cast<int64_t>(tensor::SizeOf(inputs[1].data_type));
+  const auto size_y = static_cast<int64_t>(tensor::SizeOf(output.data_type));
+  const BroadcastPlan plan({inputs[0].shape, inputs[1].shape}, output.shape);
+  Kernel kernel([=](absl::Span<const void* const> sources, void* dst) {
+    const auto* a = static_cast<const char*>(sources[0]);
+    const auto* b = static_cast<const char*>(sources[1]);
+    auto* y = static_cast<char*>(dst);
+    plan.ForEachRow([&](const BroadcastPlan::Offsets& at) {
+      row(a + at[0] * size_a, b + at[1] * size_b, y, plan.row_length(), plan.row_strides()[0], plan.row_strides()[1]);
+      y += plan.row_length() * size_y;
+    });
+  });
+  return op.fused_relu ? WithRelu(std::move(kernel), output) : kernel;
+}
+
+absl::StatusOr<Kernel> MakeWhere(Inputs inputs, const Output& output) {
+  const BroadcastPlan plan({inputs[0].shape, inputs[1].shape, inputs[2].shape}, output.shape);
+  switch (tensor::SizeOf(output.data_type)) {
+    case 1:
+      return ChooseKernel<uint8_t>(plan);
+    case 2:
+      return ChooseKernel<uint16_t>(plan);
+    case 4:
+      return ChooseKernel<uint32_t>(plan);
     default:
-      return absl::UnimplementedError(absl::StrCat("no arithmetic on ", tensor::Name(output.data_type)));
+      return ChooseKernel<uint64_t>(plan);
   }
 }
 

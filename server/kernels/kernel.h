@@ -1,5 +1,6 @@
-// Plain row-major kernels for what oneDNN does not do: moving elements, integer arithmetic of shapes, reductions over
-// any axes. Constant folding (passes/) and plan steps (execution/) run the same code.
+// Plain row-major kernels for what oneDNN does not do: moving elements, arithmetic of any type and broadcasting,
+// reductions over any axes, normalization by a sample's own statistics. Constant folding (passes/) and plan steps
+// (execution/) run the same code.
 #pragma once
 
 #include <functional>
@@ -13,9 +14,6 @@ namespace stillwave::kernels {
 // A computation prepared for fixed shapes: does not allocate and does not fail. inputs[i] is the row-major data of
 // input i (null where left out), aligned for its element type; output must not overlap an input. Thread-safe.
 using Kernel = std::function<void(absl::Span<const void* const> inputs, void* output)>;
-
-// True for operators that MakeKernel knows.
-bool HasKernel(const graph::Op& op);
 
 // Prepares `op` for these inputs. `output` is what graph::InferOutput gave for them. UNIMPLEMENTED for an operator
 // without a kernel or an element type it does not know; INVALID_ARGUMENT for known values that are out of range

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -16,6 +17,11 @@ using tensor::Shape;
 
 void Fill(void* dst, int64_t count, const void* value, size_t element_size) {
   char* out = static_cast<char*>(dst);
+  static constexpr char kZero[8] = {};
+  if (std::memcmp(value, kZero, element_size) == 0) {
+    if (count > 0) std::memset(dst, 0, static_cast<size_t>(count) * element_size);
+    return;
+  }
   for (int64_t i = 0; i < count; ++i) std::memcpy(out + static_cast<size_t>(i) * element_size, value, element_size);
 }
 
@@ -50,40 +56,68 @@ Kernel ConstantPad(Inputs inputs, const Output& output, const std::vector<PadAmo
   };
 }
 
-// Which index of the input an index of the padded axis reads.
-int64_t SourceIndex(graph::PadMode mode, int64_t index, int64_t length) {
-  if (mode == graph::PadMode::kEdge) return std::clamp<int64_t>(index, 0, length - 1);
-  if (index < 0) index = -index;
-  return index < length ? index : 2 * (length - 1) - index;
+// Which index of the input an index of the padded axis reads. Only [first, last] is left after cropping.
+int64_t SourceIndex(graph::PadMode mode, int64_t index, int64_t first, int64_t last) {
+  switch (mode) {
+    case graph::PadMode::kEdge:
+      return std::clamp(index, first, last);
+    case graph::PadMode::kWrap: {
+      const int64_t length = last - first + 1;
+      const int64_t offset = (index - first) % length;
+      return first + (offset < 0 ? offset + length : offset);
+    }
+    default:
+      if (index < first) index = 2 * first - index;
+      return index <= last ? index : 2 * last - index;
+  }
 }
 
-// Reflect and edge: the offset that each index of each axis reads is tabulated once.
+// The source offset of each index of a padded axis, in elements.
+std::vector<int64_t> SourceOffsets(graph::PadMode mode, int64_t length, const PadAmount& amount, int64_t padded,
+                                   int64_t stride) {
+  const int64_t first = std::max<int64_t>(0, -amount.begin);
+  const int64_t last = length - 1 - std::max<int64_t>(0, -amount.end);
+  std::vector<int64_t> offsets;
+  for (int64_t i = 0; i < padded; ++i) {
+    offsets.push_back(SourceIndex(mode, i - amount.begin, first, last) * stride);
+  }
+  return offsets;
+}
+
+// Reflect, edge and wrap. Of each row the part that is kept is copied at once, the rest by element.
 Kernel IndexedPad(graph::PadMode mode, Inputs inputs, const Output& output, const std::vector<PadAmount>& amounts) {
   const Shape& x = inputs[0].shape;
+  const Shape& y = output.shape;
   const std::vector<int64_t> strides = RowMajorStrides(x);
-  std::vector<std::vector<int64_t>> offsets;
-  for (int axis = 0; axis < x.rank(); ++axis) {
+  std::vector<std::vector<int64_t>> outer;
+  for (int axis = 0; axis + 1 < x.rank(); ++axis) {
     const auto a = static_cast<size_t>(axis);
-    std::vector<int64_t> table;
-    for (int64_t i = 0; i < output.shape[axis]; ++i) {
-      table.push_back(SourceIndex(mode, i - amounts[a].begin, x[axis]) * strides[a]);
-    }
-    offsets.push_back(std::move(table));
+    outer.push_back(SourceOffsets(mode, x[axis], amounts[a], y[axis], strides[a]));
   }
-  const size_t size = tensor::SizeOf(output.data_type);
-  return [=, offsets = std::move(offsets), shape = output.shape](absl::Span<const void* const> sources, void* dst) {
-    const char* from = static_cast<const char*>(sources[0]);
+  const int64_t length = y[y.rank() - 1];
+  std::vector<int64_t> row = SourceOffsets(mode, x[x.rank() - 1], amounts.back(), length, 1);
+  const auto size = static_cast<int64_t>(tensor::SizeOf(output.data_type));
+  const int64_t kept_begin = std::max<int64_t>(0, amounts.back().begin);
+  const int64_t kept_end = length - std::max<int64_t>(0, amounts.back().end);
+  return [=, outer = std::move(outer), row = std::move(row)](absl::Span<const void* const> sources, void* dst) {
     char* to = static_cast<char*>(dst);
-    const int64_t count = shape.num_elements();
-    for (int64_t i = 0; i < count; ++i) {
-      int64_t rest = i;
-      int64_t offset = 0;
-      for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-        offset += offsets[static_cast<size_t>(axis)][static_cast<size_t>(rest % shape[axis])];
-        rest /= shape[axis];
+    std::array<size_t, tensor::kMaxRank> at{};
+    bool more = true;
+    while (more) {
+      const char* from = static_cast<const char*>(sources[0]);
+      for (size_t a = 0; a < outer.size(); ++a) from += outer[a][at[a]] * size;
+      const auto copy = [&](int64_t j, int64_t count) {
+        std::memcpy(to + j * size, from + row[static_cast<size_t>(j)] * size, static_cast<size_t>(count * size));
+      };
+      for (int64_t j = 0; j < kept_begin; ++j) copy(j, 1);
+      if (kept_end > kept_begin) copy(kept_begin, kept_end - kept_begin);
+      for (int64_t j = std::max(kept_begin, kept_end); j < length; ++j) copy(j, 1);
+      to += length * size;
+      more = false;
+      for (size_t a = outer.size(); a-- > 0 && !more;) {
+        more = ++at[a] < outer[a].size();
+        if (!more) at[a] = 0;
       }
-      std::memcpy(to, from + static_cast<size_t>(offset) * size, size);
-      to += size;
     }
   };
 }
@@ -93,6 +127,7 @@ Kernel IndexedPad(graph::PadMode mode, Inputs inputs, const Output& output, cons
 absl::StatusOr<Kernel> MakePad(const graph::Pad& op, Inputs inputs, const Output& output) {
   ASSIGN_OR_RETURN(const std::vector<PadAmount> amounts, graph::PadAmounts(inputs));
   if (op.mode == graph::PadMode::kConstant) return ConstantPad(inputs, output, amounts);
+  if (output.shape.rank() == 0 || output.shape.num_elements() == 0) return MakeCopy(inputs, output);
   return IndexedPad(op.mode, inputs, output, amounts);
 }
 

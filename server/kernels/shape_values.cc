@@ -1,12 +1,9 @@
-// Operators that make or convert values: Shape, ConstantOfShape, Cast.
+// Operators that make values: Shape, Size, Range, ConstantOfShape.
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "server/kernels/families.h"
 
 namespace stillwave::kernels {
@@ -14,67 +11,25 @@ namespace {
 
 using tensor::DataType;
 
-template <typename From, typename To>
-To Convert(From value) {
-  if constexpr (std::is_same_v<To, bool>) {
-    return value != From{0};
-  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
-    // C++ leaves the conversion of what does not fit undefined; saturate.
-    if (std::isnan(value)) return To{0};
-    if (value <= static_cast<From>(std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
-    if (value >= static_cast<From>(std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
-    return static_cast<To>(value);
-  } else {
-    return static_cast<To>(value);
-  }
-}
-
-template <typename From, typename To>
-Kernel CastKernel(int64_t count) {
+template <typename T>
+Kernel RangeKernel(int64_t count) {
   return [count](absl::Span<const void* const> sources, void* dst) {
-    const auto* from = static_cast<const From*>(sources[0]);
-    auto* to = static_cast<To*>(dst);
-    for (int64_t i = 0; i < count; ++i) to[i] = Convert<From, To>(from[i]);
+    const T start = *static_cast<const T*>(sources[0]);
+    const T delta = *static_cast<const T*>(sources[2]);
+    auto* to = static_cast<T*>(dst);
+    for (int64_t i = 0; i < count; ++i) {
+      if constexpr (std::is_integral_v<T>) {
+        // Wraps where rounding made one element too many: signed overflow would be undefined.
+        using U = std::make_unsigned_t<T>;
+        to[i] = static_cast<T>(static_cast<U>(start) + static_cast<U>(i) * static_cast<U>(delta));
+      } else {
+        to[i] = start + static_cast<T>(i) * delta;
+      }
+    }
   };
 }
 
-// Calls `visit` with a value of the C++ type of `type`; false for types that have none here (FP16, BF16).
-template <typename Visit>
-bool VisitType(DataType type, Visit visit) {
-  switch (type) {
-    case DataType::kBool:
-      return visit(bool{}), true;
-    case DataType::kUint8:
-      return visit(uint8_t{}), true;
-    case DataType::kInt8:
-      return visit(int8_t{}), true;
-    case DataType::kInt32:
-      return visit(int32_t{}), true;
-    case DataType::kInt64:
-      return visit(int64_t{}), true;
-    case DataType::kFloat32:
-      return visit(float{}), true;
-    case DataType::kFloat64:
-      return visit(double{}), true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
-
-absl::StatusOr<Kernel> MakeCast(const graph::Cast& op, Inputs inputs, const Output& output) {
-  const int64_t count = output.shape.num_elements();
-  Kernel kernel;
-  const bool known = VisitType(inputs[0].data_type, [&](auto from) {
-    VisitType(op.to, [&](auto to) { kernel = CastKernel<decltype(from), decltype(to)>(count); });
-  });
-  if (!known || kernel == nullptr) {
-    return absl::UnimplementedError(
-        absl::StrCat("cannot cast ", tensor::Name(inputs[0].data_type), " to ", tensor::Name(op.to)));
-  }
-  return kernel;
-}
 
 absl::StatusOr<Kernel> MakeShapeOf(const graph::ShapeOf& op, Inputs inputs, const Output& output) {
   const int64_t rank = inputs[0].shape.rank();
@@ -84,6 +39,27 @@ absl::StatusOr<Kernel> MakeShapeOf(const graph::ShapeOf& op, Inputs inputs, cons
   return Kernel([dims](absl::Span<const void* const>, void* dst) {
     if (!dims.empty()) std::memcpy(dst, dims.data(), dims.size() * sizeof(int64_t));
   });
+}
+
+absl::StatusOr<Kernel> MakeSizeOf(Inputs inputs, const Output&) {
+  const int64_t count = inputs[0].shape.num_elements();
+  return Kernel([count](absl::Span<const void* const>, void* dst) { std::memcpy(dst, &count, sizeof(count)); });
+}
+
+absl::StatusOr<Kernel> MakeRange(Inputs, const Output& output) {
+  const int64_t count = output.shape.num_elements();
+  switch (output.data_type) {
+    case DataType::kFloat32:
+      return RangeKernel<float>(count);
+    case DataType::kFloat64:
+      return RangeKernel<double>(count);
+    case DataType::kInt32:
+      return RangeKernel<int32_t>(count);
+    case DataType::kInt64:
+      return RangeKernel<int64_t>(count);
+    default:
+      return absl::UnimplementedError(absl::StrCat("makes no ", tensor::Name(output.data_type)));
+  }
 }
 
 absl::StatusOr<Kernel> MakeConstantOfShape(const graph::ConstantOfShape& op, Inputs, const Output& output) {
