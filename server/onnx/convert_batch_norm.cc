@@ -1,7 +1,8 @@
 // BatchNormalization, in its inference form only.
 //
 // Which form a node means is spelled three ways: opset 14 and later by training_mode; before that by the number of
-// outputs (one: inference; more: training). The parameters' values are checked later, in frozen_check.
+// outputs (one: inference; more: training); before opset 7 by is_test as well, which means training where it is left
+// out. The parameters' values are checked later, in frozen_check.
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/status_macros.h"
@@ -22,6 +23,8 @@ absl::Status TrainingError(absl::string_view what) {
 absl::Status ConvertBatchNormalization(ConvertContext& context) {
   ASSIGN_OR_RETURN(const bool training, context.attributes().Bool("training_mode", false));
   if (training) return TrainingError("training_mode is 1");
+  ASSIGN_OR_RETURN(const bool is_test, context.attributes().Bool("is_test", false));
+  if (context.opset() < 7 && !is_test) return TrainingError("is_test is 0");
   for (size_t i = 1; i < 5; ++i) {
     if (context.OutputNamed(i)) return TrainingError("it has outputs beside Y, which is the training form");
   }

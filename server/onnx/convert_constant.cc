@@ -75,10 +75,12 @@ absl::Status ConvertConstantOfShape(ConvertContext& context) {
 absl::Status ConvertCast(ConvertContext& context) {
   if (!context.attributes().Has("to")) return absl::InvalidArgumentError("attribute 'to' is missing");
   ASSIGN_OR_RETURN(const int64_t to, context.attributes().Int("to", 0));
-  // `saturate` is about 8-bit floats, which are refused here.
+  // `saturate` and `round_mode` are about 8-bit floats, which are refused here.
   const absl::StatusOr<tensor::DataType> type = DataTypeFromOnnx(to);
   if (!type.ok()) return base::Annotate(type.status(), "attribute 'to'");
   return context.Emit(graph::Cast{*type});
 }
+
+absl::Status ConvertCastLike(ConvertContext& context) { return context.Emit(graph::CastLike{}); }
 
 }  // namespace stillwave::onnx_import

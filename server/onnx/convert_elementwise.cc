@@ -35,5 +35,7 @@ absl::Status ConvertAdd(ConvertContext& context) { return Binary(context, Binary
 absl::Status ConvertSub(ConvertContext& context) { return Binary(context, BinaryKind::kSub); }
 absl::Status ConvertMul(ConvertContext& context) { return Binary(context, BinaryKind::kMul); }
 absl::Status ConvertDiv(ConvertContext& context) { return Binary(context, BinaryKind::kDiv); }
+absl::Status ConvertPow(ConvertContext& context) { return Binary(context, BinaryKind::kPow); }
+absl::Status ConvertPRelu(ConvertContext& context) { return Binary(context, BinaryKind::kPRelu); }
 
 }  // namespace stillwave::onnx_import

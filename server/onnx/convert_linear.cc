@@ -12,6 +12,8 @@ absl::Status ConvertGemm(ConvertContext& context) {
   // As numbers: some exporters write any non-zero for true.
   ASSIGN_OR_RETURN(const int64_t transpose_a, context.attributes().Int("transA", 0));
   ASSIGN_OR_RETURN(const int64_t transpose_b, context.attributes().Int("transB", 0));
+  // `broadcast` of the first opsets only allowed what numpy's rule allows anyway.
+  RETURN_IF_ERROR(context.attributes().Bool("broadcast", false).status());
   gemm.transpose_a = transpose_a != 0;
   gemm.transpose_b = transpose_b != 0;
   return context.Emit(gemm);

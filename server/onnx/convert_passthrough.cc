@@ -9,7 +9,7 @@ namespace {
 
 constexpr absl::string_view kCure = ": call `model.eval()` before torch.onnx.export";
 
-// Left out means inference. Before opset 12 the operator had no such input, and always meant inference.
+// Left out means inference. Before opset 12 the operator had no such input: from opset 7 on it always meant inference.
 absl::Status CheckTrainingInput(const ConvertContext& context) {
   if (context.input(2) == graph::kNoValue) return absl::OkStatus();
   const tensor::Tensor* training = context.ConstantInput(2);
@@ -37,6 +37,10 @@ absl::Status ConvertDropout(ConvertContext& context) {
         absl::StrCat("its mask output is used, which only training has a use for", kCure));
   }
   RETURN_IF_ERROR(CheckTrainingInput(context));
+  ASSIGN_OR_RETURN(const bool is_test, context.attributes().Bool("is_test", false));
+  if (context.opset() < 7 && !is_test) {
+    return absl::FailedPreconditionError(absl::StrCat("is_test is 0, so the output would be random", kCure));
+  }
   ASSIGN_OR_RETURN([[maybe_unused]] const float ratio, context.attributes().Float("ratio", 0.5F));
   ASSIGN_OR_RETURN([[maybe_unused]] const int64_t seed, context.attributes().Int("seed", 0));
   return context.Emit(graph::Dropout{}, {context.input(0)});

@@ -1,4 +1,5 @@
-// MaxPool, AveragePool and their global forms.
+// MaxPool, AveragePool, LpPool and their global forms.
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -39,15 +40,37 @@ absl::StatusOr<graph::Pool> ReadPool(const ConvertContext& context, PoolKind kin
   return pool;
 }
 
+// p of the Lp pools: an integer since opset 2, before that a float.
+absl::StatusOr<int64_t> ReadExponent(const ConvertContext& context) {
+  constexpr int64_t kMaxExponent = 1024;
+  int64_t p = 2;
+  if (context.opset() >= 2) {
+    ASSIGN_OR_RETURN(p, context.attributes().Int("p", p));
+  } else {
+    ASSIGN_OR_RETURN(const float value, context.attributes().Float("p", 2));
+    if (value != std::floor(value) || std::abs(value) > static_cast<float>(kMaxExponent)) {
+      return absl::UnimplementedError(absl::StrCat("p must be a whole number; was ", value));
+    }
+    p = static_cast<int64_t>(value);
+  }
+  if (p < 1 || p > kMaxExponent) {
+    return absl::InvalidArgumentError(absl::StrCat("p must be from 1 to ", kMaxExponent, "; was ", p));
+  }
+  return p;
+}
+
 }  // namespace
 
 absl::Status ConvertMaxPool(ConvertContext& context) {
-  if (context.OutputUsed(1)) return absl::UnimplementedError("output Indices is not supported; it is used");
   ASSIGN_OR_RETURN(const int64_t storage_order, context.attributes().Int("storage_order", 0));
-  if (storage_order != 0) {
-    return absl::UnimplementedError(absl::StrCat("storage_order must be 0 (row major); was ", storage_order));
+  if (storage_order != 0 && storage_order != 1) {
+    return absl::InvalidArgumentError(absl::StrCat("storage_order must be 0 or 1; was ", storage_order));
   }
   ASSIGN_OR_RETURN(graph::Pool pool, ReadPool(context, PoolKind::kMax));
+  if (context.OutputUsed(1)) {
+    RETURN_IF_ERROR(
+        context.EmitOutput(1, graph::MaxPoolIndices{pool.window, pool.ceil_mode, storage_order}, {context.input(0)}));
+  }
   return context.Emit(std::move(pool));
 }
 
@@ -56,10 +79,21 @@ absl::Status ConvertAveragePool(ConvertContext& context) {
   return context.Emit(std::move(pool));
 }
 
+absl::Status ConvertLpPool(ConvertContext& context) {
+  ASSIGN_OR_RETURN(graph::Pool pool, ReadPool(context, PoolKind::kLp));
+  ASSIGN_OR_RETURN(pool.p, ReadExponent(context));
+  return context.Emit(std::move(pool));
+}
+
 absl::Status ConvertGlobalAveragePool(ConvertContext& context) {
   return context.Emit(graph::GlobalPool{PoolKind::kAverage});
 }
 
 absl::Status ConvertGlobalMaxPool(ConvertContext& context) { return context.Emit(graph::GlobalPool{PoolKind::kMax}); }
+
+absl::Status ConvertGlobalLpPool(ConvertContext& context) {
+  ASSIGN_OR_RETURN(const int64_t p, ReadExponent(context));
+  return context.Emit(graph::GlobalPool{PoolKind::kLp, p});
+}
 
 }  // namespace stillwave::onnx_import

@@ -1,4 +1,4 @@
-// Operators that give the same elements another shape or order, and Shape itself.
+// Operators that give the same elements another shape or order, and Shape, Size and Range.
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -13,13 +13,17 @@
 namespace stillwave::onnx_import {
 namespace {
 
+constexpr int64_t kReshapeHasInputSince = 5;
 constexpr int64_t kAxesAreInputSince = 13;  // of Squeeze and Unsqueeze
 
 }  // namespace
 
 absl::Status ConvertReshape(ConvertContext& context) {
   ASSIGN_OR_RETURN(const bool allow_zero, context.attributes().Bool("allowzero", false));
-  return context.Emit(graph::Reshape{allow_zero});
+  if (context.opset() >= kReshapeHasInputSince) return context.Emit(graph::Reshape{allow_zero});
+  if (!context.attributes().Has("shape")) return absl::InvalidArgumentError("attribute 'shape' is missing");
+  ASSIGN_OR_RETURN(const std::vector<int64_t> shape, context.attributes().Ints("shape"));
+  return context.Emit(graph::Reshape{}, {context.input(0), context.AddInt64s("shape", shape)});
 }
 
 absl::Status ConvertFlatten(ConvertContext& context) {
@@ -63,5 +67,9 @@ absl::Status ConvertShape(ConvertContext& context) {
   ASSIGN_OR_RETURN(shape.end, context.attributes().Int("end", shape.end));
   return context.Emit(shape);
 }
+
+absl::Status ConvertSize(ConvertContext& context) { return context.Emit(graph::SizeOf{}); }
+
+absl::Status ConvertRange(ConvertContext& context) { return context.Emit(graph::Range{}); }
 
 }  // namespace stillwave::onnx_import

@@ -102,23 +102,54 @@ absl::Status CheckWeights(const Graph& graph, const Node& node) {
   return absl::OkStatus();
 }
 
+bool IsAxis0(int64_t axis, int rank) { return axis == 0 || axis == -rank; }
+
+// Whether an input of axes, where it is given, names axis 0. Axes that only a request gives could.
+bool NamesAxis0(const Graph& graph, ValueId input, int rank) {
+  const Tensor* axes = graph.value(input).constant.get();
+  if (axes == nullptr) return true;
+  const auto names = [rank](auto values) {
+    return std::any_of(values.begin(), values.end(), [rank](int64_t axis) { return IsAxis0(axis, rank); });
+  };
+  if (axes->data_type() == DataType::kInt64) return names(axes->values<int64_t>());
+  if (axes->data_type() == DataType::kInt32) return names(axes->values<int32_t>());
+  return true;
+}
+
 bool SpansAxis0(const Graph& graph, const Node& node, const graph::Reduce& reduce, int rank) {
   const bool has_axes = node.inputs.size() > 1 && node.inputs[1] != graph::kNoValue;
   const Tensor* axes = has_axes ? graph.value(node.inputs[1]).constant.get() : nullptr;
-  // Axes that only a request gives could name the batch.
-  if (has_axes && (axes == nullptr || axes->data_type() != DataType::kInt64)) return true;
-  if (axes == nullptr || axes->num_elements() == 0) return !reduce.noop_with_empty_axes;
-  const absl::Span<const int64_t> values = axes->values<int64_t>();
-  return std::any_of(values.begin(), values.end(), [rank](int64_t axis) { return axis == 0 || axis == -rank; });
+  const bool is_empty = !has_axes || (axes != nullptr && axes->num_elements() == 0);
+  return is_empty ? !reduce.noop_with_empty_axes : NamesAxis0(graph, node.inputs[1], rank);
 }
 
-absl::Status CheckReduce(const Graph& graph, const Node& node, const graph::Reduce& reduce, bool of_activations) {
+// What the operator does with all elements of axis 0 at once; empty when it keeps to the samples.
+absl::string_view DeedAcrossAxis0(const Graph& graph, const Node& node, int rank) {
+  if (const auto* reduce = std::get_if<graph::Reduce>(&node.op)) {
+    return SpansAxis0(graph, node, *reduce, rank) ? "reduces" : "";
+  }
+  if (const auto* arg = std::get_if<graph::ArgReduce>(&node.op)) return IsAxis0(arg->axis, rank) ? "compares" : "";
+  if (std::holds_alternative<graph::CumSum>(node.op)) {
+    return NamesAxis0(graph, node.inputs[1], rank) ? "adds up" : "";
+  }
+  if (const auto* norm = std::get_if<graph::LayerNormalization>(&node.op)) {
+    return IsAxis0(norm->axis, rank) ? "normalizes" : "";
+  }
+  if (const auto* softmax = std::get_if<graph::Softmax>(&node.op)) {
+    return IsAxis0(softmax->axis, rank) ? "normalizes" : "";
+  }
+  return "";
+}
+
+absl::Status CheckKeepsToSamples(const Graph& graph, const Node& node) {
   const int rank = graph.value(node.inputs[0]).shape.rank();
   // Rank 1 holds no batch of anything; rank 0 is what a value has before inference.
-  if (!of_activations || rank == 1 || !SpansAxis0(graph, node, reduce, rank)) return absl::OkStatus();
+  const absl::string_view deed = rank == 1 ? "" : DeedAcrossAxis0(graph, node, rank);
+  if (deed.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      "it reduces across axis 0, the batch, so one request's rows would change another's answer: reduce over the other "
-      "axes only");
+      absl::StrCat("it ", deed,
+                   " across axis 0, the batch, so one request's rows would change another's answer: use the other axes "
+                   "only"));
 }
 
 // For each value: whether it is computed from the elements of a graph input. Shapes are not.
@@ -126,7 +157,7 @@ std::vector<bool> FindActivations(const Graph& graph) {
   std::vector<bool> is_activation(graph.values().size(), false);
   for (const ValueId input : graph.inputs()) is_activation[static_cast<size_t>(input)] = true;
   for (const Node& node : graph.nodes()) {
-    if (std::holds_alternative<graph::ShapeOf>(node.op)) continue;
+    if (std::holds_alternative<graph::ShapeOf>(node.op) || std::holds_alternative<graph::SizeOf>(node.op)) continue;
     const bool any = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId input) {
       return input != graph::kNoValue && is_activation[static_cast<size_t>(input)];
     });
@@ -143,11 +174,11 @@ absl::Status CheckFrozen(const Graph& graph) {
     absl::Status status;
     if (const auto* norm = std::get_if<graph::BatchNormalization>(&node.op)) {
       status = CheckBatchNormalization(graph, node, norm->epsilon);
-    } else if (const auto* reduce = std::get_if<graph::Reduce>(&node.op)) {
-      status = CheckReduce(graph, node, *reduce, is_activation[static_cast<size_t>(node.inputs[0])]);
-    } else if (std::holds_alternative<graph::Conv>(node.op) || std::holds_alternative<graph::Gemm>(node.op) ||
-               std::holds_alternative<graph::MatMul>(node.op)) {
+    } else if (std::holds_alternative<graph::Conv>(node.op) || std::holds_alternative<graph::ConvTranspose>(node.op) ||
+               std::holds_alternative<graph::Gemm>(node.op) || std::holds_alternative<graph::MatMul>(node.op)) {
       status = CheckWeights(graph, node);
+    } else if (!node.inputs.empty() && is_activation[static_cast<size_t>(node.inputs[0])]) {
+      status = CheckKeepsToSamples(graph, node);
     }
     if (!status.ok()) return base::Annotate(status, Label(node));
   }

@@ -57,7 +57,7 @@ class GraphImporter {
 
   absl::Status CheckDomain(const NodeProto& node) const;
   absl::StatusOr<std::vector<ValueId>> NodeInputs(const NodeProto& node, const OpConverter& converter) const;
-  std::string UniqueNodeName(const NodeProto& node, int index);
+  std::string UniqueNodeName(const NodeProto& node);
 
   GraphProto& proto_;
   GraphImportOptions options_;
@@ -65,6 +65,7 @@ class GraphImporter {
   absl::flat_hash_set<std::string> given_;  // names of inputs and initializers
   absl::flat_hash_set<std::string> file_node_names_;
   absl::flat_hash_set<std::string> node_names_;  // of the nodes converted so far
+  absl::flat_hash_map<std::string, int> next_numbers_;
 };
 
 absl::Status GraphImporter::CheckGraph() {
@@ -170,14 +171,17 @@ absl::StatusOr<std::vector<ValueId>> GraphImporter::NodeInputs(const NodeProto& 
   return inputs;
 }
 
-std::string GraphImporter::UniqueNodeName(const NodeProto& node, int index) {
+std::string GraphImporter::UniqueNodeName(const NodeProto& node) {
   // The first to bear a name keeps it; a made name is none that the file has.
   if (!node.name().empty() && node_names_.insert(node.name()).second) return node.name();
-  const std::string base = node.name().empty() ? node.output(0) : node.name();
-  std::string name = base;
-  for (int number = index; file_node_names_.contains(name) || !node_names_.insert(name).second; ++number) {
-    name = absl::StrCat(base, "#", number);
-  }
+  const std::string& base = node.name().empty() ? node.output(0) : node.name();
+  if (!file_node_names_.contains(base) && node_names_.insert(base).second) return base;
+  // Goes on where it stopped: a file may hold the numbered names too, to make each search start over.
+  int& number = next_numbers_.try_emplace(base, 2).first->second;
+  std::string name;
+  do {
+    name = absl::StrCat(base, "#", number++);
+  } while (file_node_names_.contains(name) || !node_names_.insert(name).second);
   return name;
 }
 
@@ -201,7 +205,7 @@ absl::Status GraphImporter::ConvertNode(int index) {
   if (!inputs.ok()) return annotate(inputs.status());
   absl::StatusOr<AttributeReader> attributes = AttributeReader::Create(node, converter->attributes);
   if (!attributes.ok()) return annotate(attributes.status());
-  ConvertContext context(state_, UniqueNodeName(node, index), *std::move(attributes), *std::move(inputs),
+  ConvertContext context(state_, UniqueNodeName(node), *std::move(attributes), *std::move(inputs),
                          {node.output().begin(), node.output().end()});
   return annotate(converter->convert(context));
 }

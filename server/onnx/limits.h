@@ -10,12 +10,13 @@ namespace stillwave::onnx_import {
 inline constexpr int64_t kMaxModelBytes = INT32_MAX;
 
 inline constexpr int64_t kMinIrVersion = 3;
-inline constexpr int64_t kMaxIrVersion = 10;
-inline constexpr int64_t kMinOpset = 7;
-inline constexpr int64_t kMaxOpset = 22;
+inline constexpr int64_t kMaxIrVersion = 13;
+inline constexpr int64_t kMinOpset = 1;
+inline constexpr int64_t kMaxOpset = 25;
 
-// Messages and strings in the file, over all. An empty message takes two bytes there and some hundred in memory.
-inline constexpr int64_t kMaxParts = 10'000'000;
+// Messages and strings in the file, over all. An empty message takes two bytes there and up to 250 in memory; a network
+// of 100,000 nodes has about half a million.
+inline constexpr int64_t kMaxParts = 1'500'000;
 
 // Of nodes, and of initializers, graph inputs and graph outputs each.
 inline constexpr int kMaxGraphEntries = 1'000'000;

@@ -1,12 +1,15 @@
 #include "server/onnx/onnx_importer.h"
 
 #include <onnx/onnx_pb.h>
+#include <sys/stat.h>
 
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/base/status_macros.h"
 #include "server/onnx/graph_importer.h"
+#include "server/onnx/names.h"
 #include "server/onnx/onnx_reader.h"
 
 namespace stillwave::onnx_import {
@@ -26,10 +29,28 @@ std::string FolderOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// No exporter points into the model's own messages, and what lies there are no weights.
+absl::Status CheckDataFiles(const ::onnx::GraphProto& graph, const std::string& path) {
+  struct stat model {};
+  if (stat(path.c_str(), &model) != 0) return absl::OkStatus();
+  for (const auto& initializer : graph.initializer()) {
+    for (const auto& entry : initializer.external_data()) {
+      struct stat data {};
+      if (entry.key() != "location" || stat((FolderOf(path) + "/" + entry.value()).c_str(), &data) != 0) continue;
+      if (data.st_dev != model.st_dev || data.st_ino != model.st_ino) continue;
+      return absl::InvalidArgumentError(absl::StrCat("initializer ", Quoted(initializer.name()),
+                                                     ": external data must lie in a file beside the model; ",
+                                                     Quoted(entry.value()), " is the model itself"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<graph::Graph> ImportFile(const std::string& path) {
   ASSIGN_OR_RETURN(const std::unique_ptr<::onnx::ModelProto> model, ReadModelFile(path));
+  RETURN_IF_ERROR(CheckDataFiles(model->graph(), path));
   return ImportModel(*model, FolderOf(path));
 }
 

@@ -1,6 +1,6 @@
 // From an ONNX file to the graph IR.
 //
-// Reads IR versions 3 to 10 and opsets 7 to 22 of ONNX's own domain, and turns every opset's spelling of an operator
+// Reads IR versions 3 to 13 and opsets 1 to 25 of ONNX's own domain, and turns every opset's spelling of an operator
 // into the one form of graph/op.h. What it can't take over exactly it refuses, naming the node and the fault:
 //   INVALID_ARGUMENT     the file is broken or contradicts itself
 //   FAILED_PRECONDITION  the network was not exported for inference (training mode); the message says the cure

@@ -114,11 +114,69 @@ TEST(ConvertMovement, PadHasOneFormForAllOpsets) {
   EXPECT_EQ(LastOp<graph::Pad>(ImportOneNode(11, "Pad", {pads}, {{"mode", std::string("edge")}})).mode,
             graph::PadMode::kEdge);
   EXPECT_EQ(LastOp<graph::Pad>(ImportOneNode(11, "Pad", {pads}, {})).mode, graph::PadMode::kConstant);
-  EXPECT_THAT(ImportOneNode(19, "Pad", {pads}, {{"mode", std::string("wrap")}}),
-              StatusIs(kUnimplemented, HasSubstr("'wrap'")));
+  EXPECT_EQ(LastOp<graph::Pad>(ImportOneNode(19, "Pad", {pads}, {{"mode", std::string("wrap")}})).mode,
+            graph::PadMode::kWrap);
+  EXPECT_THAT(ImportOneNode(18, "Pad", {pads}, {{"mode", std::string("wrap")}}),
+              StatusIs(kInvalid, HasSubstr("(since opset 19) wrap; was 'wrap'")));
+  EXPECT_THAT(Int64Input(ImportOneNode(1, "Pad", {}, {{"paddings", Ints{0, 0, 1, 0, 0, 2}}}), 1),
+              ElementsAre(0, 0, 1, 0, 0, 2));
   EXPECT_THAT(ImportOneNode(11, "Pad", {pads}, {{"mode", std::string("mirror")}}),
               StatusIs(kInvalid, HasSubstr("'mirror'")));
   EXPECT_THAT(ImportOneNode(10, "Pad", {}, {}), StatusIs(kInvalid, HasSubstr("'pads' is missing")));
+}
+
+// A Split of x {N, 3, 8} with outputs y0, y1, y2.
+absl::StatusOr<graph::Graph> ImportSplit(int64_t opset, const std::vector<Attr>& attributes,
+                                         const std::vector<std::string>& inputs = {"x"}) {
+  return ModelBuilder(opset)
+      .Input("x", {0, 3, 8})
+      .Weight("parts", Int64Tensor{{3}, {1, 1, 1}})
+      .Node("Split", inputs, {"y0", "y1", "y2"}, attributes)
+      .Output("y2")
+      .Output("y0")
+      .Import();
+}
+
+TEST(ConvertMovement, SplitBecomesANodeForEachOutputThatIsRead) {
+  const auto graph = ImportSplit(18, {{"axis", int64_t{1}}, {"num_outputs", int64_t{3}}});
+  ASSERT_THAT(graph, IsOk());
+  ASSERT_THAT(graph->nodes(), SizeIs(2));
+  EXPECT_EQ(std::get<graph::SplitPart>(graph->nodes()[0].op).index, 0);
+  EXPECT_EQ(LastOp<graph::SplitPart>(graph).index, 2);
+  EXPECT_EQ(LastOp<graph::SplitPart>(graph).parts, 3);
+  EXPECT_EQ(LastOp<graph::SplitPart>(graph).axis, 1);
+  EXPECT_EQ(graph->outputs()[0], graph->nodes()[1].outputs[0]);
+}
+
+TEST(ConvertMovement, SplitHasOneFormForAllOpsets) {
+  EXPECT_THAT(Int64Input(ImportSplit(11, {{"axis", int64_t{1}}, {"split", Ints{1, 1, 1}}}), 1), ElementsAre(1, 1, 1));
+  EXPECT_THAT(Int64Input(ImportSplit(13, {{"axis", int64_t{1}}}, {"x", "parts"}), 1), ElementsAre(1, 1, 1));
+  EXPECT_THAT(Int64Input(ImportSplit(1, {{"axis", int64_t{1}}}, {"x", "parts"}), 1), ElementsAre(1, 1, 1));
+  EXPECT_THAT(ImportSplit(18, {{"num_outputs", int64_t{2}}}),
+              StatusIs(kInvalid, HasSubstr("num_outputs must be the number of outputs, 3; was 2")));
+  EXPECT_THAT(ImportSplit(18, {{"num_outputs", int64_t{3}}}, {"x", "parts"}),
+              StatusIs(kInvalid, HasSubstr("the parts must be said once")));
+}
+
+TEST(ConvertMovement, ReadsTileDepthToSpaceAndSpaceToDepth) {
+  EXPECT_THAT(Int64Input(ImportOneNode(13, "Tile", {Int64Tensor{{3}, {1, 2, 1}}}, {}), 1), ElementsAre(1, 2, 1));
+  const Attr block = {"blocksize", int64_t{2}};
+  EXPECT_FALSE(LastOp<graph::DepthToSpace>(ImportOneNode(1, "DepthToSpace", {}, {block})).column_row_depth);
+  EXPECT_TRUE(LastOp<graph::DepthToSpace>(ImportOneNode(11, "DepthToSpace", {}, {block, {"mode", std::string("CRD")}}))
+                  .column_row_depth);
+  EXPECT_EQ(LastOp<graph::SpaceToDepth>(ImportOneNode(13, "SpaceToDepth", {}, {block})).block, 2);
+  EXPECT_THAT(ImportOneNode(13, "SpaceToDepth", {}, {}), StatusIs(kInvalid, HasSubstr("'blocksize' is missing")));
+  EXPECT_THAT(ImportOneNode(13, "SpaceToDepth", {}, {{"blocksize", int64_t{0}}}),
+              StatusIs(kInvalid, HasSubstr("was 0")));
+  EXPECT_THAT(ImportOneNode(11, "DepthToSpace", {}, {block, {"mode", std::string("RCD")}}),
+              StatusIs(kInvalid, HasSubstr("mode must be DCR or CRD; was 'RCD'")));
+}
+
+TEST(ConvertShapeOps, ReadsSizeAndRange) {
+  EXPECT_THAT(ImportOneNode(13, "Size", {}, {}), IsOk());
+  EXPECT_THAT(ImportOneNode(11, "Range", {Int64Tensor{{}, {4}}, Int64Tensor{{}, {1}}}, {}), IsOk());
+  EXPECT_THAT(ImportOneNode(10, "Range", {Int64Tensor{{}, {4}}, Int64Tensor{{}, {1}}}, {}),
+              StatusIs(kUnimplemented, HasSubstr("known from opset 11 on")));
 }
 
 TEST(ConvertConstants, ReadsCast) {

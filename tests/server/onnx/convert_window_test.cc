@@ -19,6 +19,7 @@ using testing::ImportOneNode;
 using testing::Iota;
 using testing::LastOp;
 using testing::ModelBuilder;
+using ::testing::SizeIs;
 using Ints = std::vector<int64_t>;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
@@ -133,7 +134,7 @@ TEST(ConvertConv, AComputedWeightNeedsAKernelShape) {
         .Import();
   };
   EXPECT_THAT(with({{"kernel_shape", Ints{3}}}), IsOk());
-  EXPECT_THAT(with({}), StatusIs(kUnimplemented, HasSubstr("needs a constant weight")));
+  EXPECT_THAT(with({}), StatusIs(kUnimplemented, HasSubstr("so the weight must be a constant; it is computed")));
 }
 
 TEST(ConvertPool, ReadsMaxPool) {
@@ -179,21 +180,70 @@ TEST(ConvertPool, RefusesWindowsWithoutASingleElement) {
               StatusIs(kInvalid, HasSubstr("pads must be smaller than the kernel's 2 along axis 0; was 2")));
 }
 
-TEST(ConvertPool, TakesTheIndicesOutputOnlyWhenNobodyReadsIt) {
+TEST(ConvertPool, MakesANodeForTheIndicesWhenSomebodyReadsThem) {
   const auto with_output = [](const std::string& output) {
     return ModelBuilder()
         .Input("x", {0, 3, 8})
-        .Node("MaxPool", {"x"}, {"y", "indices"}, {{"kernel_shape", Ints{2}}})
+        .Node("MaxPool", {"x"}, {"y", "indices"}, {{"kernel_shape", Ints{2}}, {"storage_order", int64_t{1}}})
         .Output(output)
         .Import();
   };
-  EXPECT_THAT(with_output("y"), IsOk());
-  EXPECT_THAT(with_output("indices"), StatusIs(kUnimplemented, HasSubstr("Indices")));
+  const auto unread = with_output("y");
+  ASSERT_THAT(unread, IsOk());
+  EXPECT_THAT(unread->nodes(), SizeIs(1));
+  const auto read = with_output("indices");
+  ASSERT_THAT(read, IsOk());
+  ASSERT_THAT(read->nodes(), SizeIs(2));
+  const auto& indices = std::get<graph::MaxPoolIndices>(read->nodes()[0].op);
+  EXPECT_THAT(indices.window.kernel, ElementsAre(2));
+  EXPECT_EQ(indices.storage_order, 1);
+  EXPECT_EQ(read->outputs()[0], read->nodes()[0].outputs[0]);
 }
 
-TEST(ConvertPool, RefusesColumnMajorIndices) {
-  EXPECT_THAT(ImportPool("MaxPool", {{"kernel_shape", Ints{2}}, {"storage_order", int64_t{1}}}),
-              StatusIs(kUnimplemented, HasSubstr("storage_order must be 0 (row major); was 1")));
+TEST(ConvertPool, RefusesAStorageOrderThatDoesNotExist) {
+  EXPECT_THAT(ImportPool("MaxPool", {{"kernel_shape", Ints{2}}, {"storage_order", int64_t{2}}}),
+              StatusIs(kInvalid, HasSubstr("storage_order must be 0 or 1; was 2")));
+}
+
+TEST(ConvertPool, ReadsLpPoolsWhoseExponentWasAFloatInOpset1) {
+  const Attr kernel = {"kernel_shape", Ints{2}};
+  const auto pool = ImportPool("LpPool", {kernel, {"p", int64_t{3}}});
+  ASSERT_THAT(pool, IsOk());
+  EXPECT_EQ(LastOp<graph::Pool>(pool).kind, graph::PoolKind::kLp);
+  EXPECT_EQ(LastOp<graph::Pool>(pool).p, 3);
+  EXPECT_EQ(LastOp<graph::Pool>(ImportPool("LpPool", {kernel})).p, 2);
+  EXPECT_EQ(LastOp<graph::Pool>(ImportPool("LpPool", {kernel, {"p", 3.0F}}, 1)).p, 3);
+  EXPECT_EQ(LastOp<graph::GlobalPool>(ImportOneNode(17, "GlobalLpPool", {}, {{"p", int64_t{1}}})).p, 1);
+  EXPECT_THAT(ImportPool("LpPool", {kernel, {"p", 2.5F}}, 1),
+              StatusIs(kUnimplemented, HasSubstr("p must be a whole number; was 2.5")));
+  EXPECT_THAT(ImportPool("LpPool", {kernel, {"p", int64_t{0}}}), StatusIs(kInvalid, HasSubstr("was 0")));
+  EXPECT_THAT(ImportPool("LpPool", {kernel, {"ceil_mode", int64_t{1}}}, 17),
+              StatusIs(kUnimplemented, HasSubstr("'ceil_mode'")));
+}
+
+TEST(ConvertConvTranspose, ReadsEveryAttribute) {
+  const auto import = [](const std::vector<Attr>& attributes) {
+    return ImportOneNode(17, "ConvTranspose", {Iota({3, 2, 4})}, attributes);
+  };
+  const auto plain = import({});
+  ASSERT_THAT(plain, IsOk());
+  EXPECT_THAT(LastOp<graph::ConvTranspose>(plain).window.kernel, ElementsAre(4));
+  EXPECT_THAT(LastOp<graph::ConvTranspose>(plain).output_padding, ElementsAre(0));
+  EXPECT_THAT(LastOp<graph::ConvTranspose>(plain).output_shape, ::testing::IsEmpty());
+  const auto full = import({{"strides", Ints{2}},
+                            {"group", int64_t{3}},
+                            {"output_padding", Ints{1}},
+                            {"output_shape", Ints{16}},
+                            {"auto_pad", std::string("SAME_LOWER")}});
+  ASSERT_THAT(full, IsOk());
+  EXPECT_EQ(LastOp<graph::ConvTranspose>(full).group, 3);
+  EXPECT_THAT(LastOp<graph::ConvTranspose>(full).output_padding, ElementsAre(1));
+  EXPECT_THAT(LastOp<graph::ConvTranspose>(full).output_shape, ElementsAre(16));
+  EXPECT_EQ(LastOp<graph::ConvTranspose>(full).window.auto_pad, graph::AutoPad::kSameLower);
+  EXPECT_THAT(import({{"output_padding", Ints{1, 1}}}),
+              StatusIs(kInvalid, HasSubstr("output_padding must have 1 entries; has 2")));
+  EXPECT_THAT(import({{"output_shape", Ints{-4}}}), StatusIs(kInvalid, HasSubstr("one is -4")));
+  EXPECT_THAT(import({{"group", int64_t{0}}}), StatusIs(kInvalid, HasSubstr("group must be positive")));
 }
 
 }  // namespace

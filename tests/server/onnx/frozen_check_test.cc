@@ -181,6 +181,44 @@ TEST(CheckFrozenReduce, TakesOtherAxes) {
               IsOk());
 }
 
+// A node of one operator over x {N, 3, 8}, with one more input where there is one.
+absl::Status CheckNodeOf(graph::Op op, std::optional<Tensor> second = std::nullopt, const Shape& shape = {-1, 3, 8}) {
+  Graph graph;
+  std::vector<ValueId> inputs = {graph.AddInput("x", DataType::kFloat32, shape)};
+  if (second.has_value()) inputs.push_back(graph.AddConstant("w", *std::move(second)));
+  const ValueId y = graph.AddValue("y");
+  graph.AddNode({"node", std::move(op), inputs, {y}});
+  graph.AddOutput(y);
+  return CheckFrozen(graph);
+}
+
+TEST(CheckFrozenReduce, RefusesWhateverElseWorksAcrossTheBatch) {
+  const auto refused = [](absl::string_view deed) {
+    return StatusIs(kNotFrozen, HasSubstr(std::string("it ") + std::string(deed) + " across axis 0, the batch"));
+  };
+  const auto axis_of = [](int64_t axis) { return Tensor::FromValues<int64_t>({}, {&axis, 1}); };
+  const auto short_axis_of = [](int32_t axis) { return Tensor::FromValues<int32_t>({1}, {&axis, 1}); };
+  for (const int64_t axis : {0, -3}) {
+    EXPECT_THAT(CheckNodeOf(graph::ArgReduce{.axis = axis}), refused("compares"));
+    EXPECT_THAT(CheckNodeOf(graph::CumSum{}, axis_of(axis)), refused("adds up"));
+    EXPECT_THAT(CheckNodeOf(graph::LayerNormalization{.axis = axis}, Floats({8}, std::vector<float>(8, 1))),
+                refused("normalizes"));
+    EXPECT_THAT(CheckNodeOf(graph::Softmax{.axis = axis}), refused("normalizes"));
+  }
+  EXPECT_THAT(CheckNodeOf(graph::CumSum{}, short_axis_of(0)), refused("adds up"));
+  EXPECT_THAT(CheckNodeOf(graph::Softmax{.axis = 0, .flatten_to_2d = true}), refused("normalizes"));
+  EXPECT_THAT(CheckNodeOf(graph::Reduce{graph::ReduceKind::kLogSumExp}, short_axis_of(0)), refused("reduces"));
+}
+
+TEST(CheckFrozenReduce, TakesWhatWorksWithinASample) {
+  const int64_t last = -1;
+  EXPECT_THAT(CheckNodeOf(graph::ArgReduce{.axis = 1}), IsOk());
+  EXPECT_THAT(CheckNodeOf(graph::CumSum{}, Tensor::FromValues<int64_t>({}, {&last, 1})), IsOk());
+  EXPECT_THAT(CheckNodeOf(graph::LayerNormalization{.axis = 1}, Floats({}, {1})), IsOk());
+  EXPECT_THAT(CheckNodeOf(graph::Softmax{.axis = -1}), IsOk());
+  EXPECT_THAT(CheckNodeOf(graph::Softmax{.axis = 0}, std::nullopt, {5}), IsOk());
+}
+
 TEST(CheckFrozenReduce, TakesReductionsOfConstantsAndShapes) {
   Graph graph;
   const ValueId x = graph.AddInput("x", DataType::kFloat32, {-1, 3});

@@ -12,6 +12,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
+// ONNX took them out again.
+bool IsRetired(absl::string_view name) { return name == "Upsample"; }
+
 TEST(OpConverters, AreSortedWithoutOverlapAndReachTheNewestOpset) {
   const absl::Span<const OpConverter> table = OpConverters();
   for (size_t i = 0; i < table.size(); ++i) {
@@ -20,7 +23,7 @@ TEST(OpConverters, AreSortedWithoutOverlapAndReachTheNewestOpset) {
     EXPECT_GE(table[i].first_opset, kMinOpset);
     const bool last_of_name = i + 1 == table.size() || table[i + 1].name != table[i].name;
     if (last_of_name) {
-      EXPECT_EQ(table[i].last_opset, kMaxOpset);
+      EXPECT_EQ(table[i].last_opset == kMaxOpset, !IsRetired(table[i].name));
     } else {
       EXPECT_EQ(table[i + 1].first_opset, table[i].last_opset + 1);
     }
@@ -45,6 +48,9 @@ TEST(FindOpConverter, PicksTheRowOfTheOpset) {
   EXPECT_EQ(FindOpConverter("Dropout", 12)->max_inputs, 3);
   EXPECT_EQ(FindOpConverter("Abs", 7)->name, "Abs");
   EXPECT_EQ(FindOpConverter("Unsqueeze", 22)->name, "Unsqueeze");
+  EXPECT_EQ(FindOpConverter("Split", 1)->max_inputs, 2);
+  EXPECT_EQ(FindOpConverter("Split", 2)->max_inputs, 1);
+  EXPECT_EQ(FindOpConverter("Upsample", 10), nullptr);
   EXPECT_EQ(FindOpConverter("ConstantOfShape", 8), nullptr);
   EXPECT_EQ(FindOpConverter("conv", 17), nullptr);
   EXPECT_EQ(FindOpConverter("", 17), nullptr);
@@ -53,6 +59,8 @@ TEST(FindOpConverter, PicksTheRowOfTheOpset) {
 
 TEST(DescribeUnknownOp, SaysWhatIsNear) {
   EXPECT_THAT(DescribeUnknownOp("ConstantOfShape", "", 8), HasSubstr("known from opset 9 on; the model has opset 8"));
+  EXPECT_THAT(DescribeUnknownOp("Upsample", "", 11),
+              HasSubstr("operator Upsample is known from opset 7 to 9; the model has opset 11"));
   EXPECT_THAT(DescribeUnknownOp("Sigmoyd", "", 17), HasSubstr("near ones that are: Sigmoid"));
   EXPECT_THAT(DescribeUnknownOp("Conv", "com.x", 17), HasSubstr("'Conv' of domain 'com.x' is not supported"));
   EXPECT_EQ(DescribeUnknownOp("Xyzzy", "", 17), "operator 'Xyzzy' of opset 17 is not supported");
