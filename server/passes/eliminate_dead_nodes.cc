@@ -22,6 +22,10 @@ absl::StatusOr<bool> EliminateDeadNodes(graph::Graph& graph) {
     return std::none_of(node.outputs.begin(), node.outputs.end(),
                         [&](graph::ValueId id) { return live[static_cast<size_t>(id)]; });
   });
+  // What only dead nodes or folded ones read would stay in memory for as long as the graph.
+  for (size_t i = 0; i < live.size(); ++i) {
+    if (!live[i]) graph.mutable_value(static_cast<graph::ValueId>(i)).constant = nullptr;
+  }
   return removed > 0;
 }
 

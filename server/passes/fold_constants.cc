@@ -19,15 +19,47 @@ bool AllInputsConstant(const graph::Graph& graph, const graph::Node& node) {
                      [&](graph::ValueId id) { return id == graph::kNoValue || graph.value(id).constant != nullptr; });
 }
 
+constexpr int64_t kBudgetBytes = int64_t{256} << 20;
+// A weight may be cast, transposed and reshaped; each reads and writes it.
+constexpr int64_t kBudgetPerConstantByte = 8;
+
+int64_t Bytes(const graph::Value& value) {
+  return value.shape.num_elements() * static_cast<int64_t>(tensor::SizeOf(value.data_type));
+}
+
+absl::Status CheckCost(const graph::Graph& graph, const graph::Node& node, FoldBudget& budget) {
+  const graph::Value& output = graph.value(node.outputs[0]);
+  const int64_t bytes = Bytes(output);
+  int64_t largest = kMaxFoldedBytes;
+  int64_t cost = bytes;
+  for (const graph::ValueId id : node.inputs) {
+    if (id == graph::kNoValue || graph.value(id).constant == nullptr) continue;
+    largest = std::max(largest, Bytes(graph.value(id)));
+    cost += Bytes(graph.value(id));
+  }
+  if (bytes > largest) {
+    return absl::InvalidArgumentError(absl::StrCat(graph::Describe(node), ": the constant ", output.shape.ToString(),
+                                                   " exceeds the limit of ", largest, " bytes"));
+  }
+  if (budget.Spend(cost)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(graph::Describe(node), ": computing the network's constants would move more than ", kBudgetBytes,
+                   " bytes beside ", kBudgetPerConstantByte, " times those of its weights"));
+}
+
 }  // namespace
 
-absl::Status FoldNode(graph::Graph& graph, const graph::Node& node) {
+FoldBudget::FoldBudget(const graph::Graph& graph) : left_(kBudgetBytes) {
+  for (const graph::Value& value : graph.values()) {
+    if (value.constant != nullptr) left_ += kBudgetPerConstantByte * Bytes(value);
+  }
+}
+
+absl::Status FoldNode(graph::Graph& graph, const graph::Node& node, FoldBudget& budget) {
+  RETURN_IF_ERROR(CheckCost(graph, node, budget));
   graph::Value& output = graph.mutable_value(node.outputs[0]);
   absl::StatusOr<tensor::Tensor> folded = tensor::Tensor::Create(output.data_type, output.shape);
-  if (!folded.ok() || static_cast<int64_t>(folded->byte_size()) > kMaxFoldedBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(graph::Describe(node), ": the constant ", output.shape.ToString(),
-                                                   " exceeds the limit of ", kMaxFoldedBytes, " bytes"));
-  }
+  if (!folded.ok()) return base::Annotate(folded.status(), graph::Describe(node));
   std::vector<graph::InputType> types;
   std::vector<const void*> data;
   for (const graph::ValueId id : node.inputs) {
@@ -49,9 +81,10 @@ absl::Status FoldNode(graph::Graph& graph, const graph::Node& node) {
 
 absl::StatusOr<bool> FoldConstants(graph::Graph& graph) {
   std::vector<graph::Node> kept;
+  FoldBudget budget(graph);
   bool changed = false;
   for (graph::Node& node : graph.mutable_nodes()) {
-    if (!AllInputsConstant(graph, node) || !kernels::HasKernel(node.op)) {
+    if (!AllInputsConstant(graph, node)) {
       kept.push_back(std::move(node));
       continue;
     }
@@ -59,7 +92,7 @@ absl::StatusOr<bool> FoldConstants(graph::Graph& graph) {
     graph::Value& output = graph.mutable_value(node.outputs[0]);
     output.data_type = type.data_type;
     output.shape = type.shape;
-    RETURN_IF_ERROR(FoldNode(graph, node));
+    RETURN_IF_ERROR(FoldNode(graph, node, budget));
     changed = true;
   }
   graph.mutable_nodes() = std::move(kept);

@@ -10,6 +10,12 @@ bool IsRelu(const graph::Node& node) {
   return unary != nullptr && unary->kind == graph::UnaryKind::kRelu;
 }
 
+bool MayEndInRelu(const graph::Binary& op) { return op.kind == graph::BinaryKind::kAdd; }
+template <typename Op>
+bool MayEndInRelu(const Op&) {
+  return true;
+}
+
 // Lets each `Op` node whose only reader is a Relu give the Relu's output itself.
 template <typename Op>
 bool FuseRelu(graph::Graph& graph) {
@@ -26,7 +32,7 @@ bool FuseRelu(graph::Graph& graph) {
     graph::Node& source = nodes[static_cast<size_t>(producer)];
     auto* op = std::get_if<Op>(&source.op);
     // A second Relu behind a fused one stays: relu(relu(x)) = relu(x), but it is not worth a rule.
-    if (op == nullptr || op->fused_relu) continue;
+    if (op == nullptr || op->fused_relu || !MayEndInRelu(*op)) continue;
     op->fused_relu = true;
     source.outputs[0] = nodes[i].outputs[0];
     absorbed[i] = true;
@@ -42,5 +48,7 @@ bool FuseRelu(graph::Graph& graph) {
 absl::StatusOr<bool> FuseBatchNormRelu(graph::Graph& graph) { return FuseRelu<graph::BatchNormalization>(graph); }
 
 absl::StatusOr<bool> FuseConvRelu(graph::Graph& graph) { return FuseRelu<graph::Conv>(graph); }
+
+absl::StatusOr<bool> FuseAddRelu(graph::Graph& graph) { return FuseRelu<graph::Binary>(graph); }
 
 }  // namespace stillwave::passes

@@ -12,4 +12,7 @@ absl::StatusOr<bool> FuseBatchNormRelu(graph::Graph& graph);
 // relu(conv(x)) becomes one Conv with a ReLU post-op, under the same conditions and with the same bits.
 absl::StatusOr<bool> FuseConvRelu(graph::Graph& graph);
 
+// relu(a + b), where residual branches meet, becomes one Add, under the same conditions and with the same bits.
+absl::StatusOr<bool> FuseAddRelu(graph::Graph& graph);
+
 }  // namespace stillwave::passes

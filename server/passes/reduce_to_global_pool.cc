@@ -15,9 +15,10 @@ using graph::Node;
 using tensor::Shape;
 
 bool ReducesSpatialAxes(const graph::Graph& graph, const Node& node, const graph::Reduce& op) {
-  if (op.kind == graph::ReduceKind::kSum) return false;
+  if (op.kind != graph::ReduceKind::kMean && op.kind != graph::ReduceKind::kMax) return false;
   const graph::Value& x = graph.value(node.inputs[0]);
-  if (x.shape.rank() < 3 || x.data_type != tensor::DataType::kFloat32) return false;
+  // A pool, unlike a reduction, has no value for an empty axis.
+  if (x.shape.rank() < 3 || x.data_type != tensor::DataType::kFloat32 || x.shape.num_elements() == 0) return false;
   std::vector<graph::InputType> inputs = {{true, x.data_type, x.shape, nullptr}};
   if (node.inputs.size() > 1 && node.inputs[1] != graph::kNoValue) {
     const graph::Value& axes = graph.value(node.inputs[1]);

@@ -16,12 +16,16 @@
 namespace stillwave::passes {
 namespace {
 
-// Shape knows its answer from its input's shape alone.
+// Shape and Size know their answer from their input's shape alone.
 bool IsKnown(const graph::Graph& graph, const graph::Node& node) {
-  if (std::holds_alternative<graph::ShapeOf>(node.op)) return true;
-  return kernels::HasKernel(node.op) && std::all_of(node.inputs.begin(), node.inputs.end(), [&](graph::ValueId id) {
-           return id == graph::kNoValue || graph.value(id).constant != nullptr;
-         });
+  if (std::holds_alternative<graph::ShapeOf>(node.op) || std::holds_alternative<graph::SizeOf>(node.op)) return true;
+  // Weights may be stand-ins without elements by now (PlanCache::ReleasePackedWeights): their operators are compiled.
+  if (std::holds_alternative<graph::Conv>(node.op) || std::holds_alternative<graph::Gemm>(node.op) ||
+      std::holds_alternative<graph::MatMul>(node.op)) {
+    return false;
+  }
+  return std::all_of(node.inputs.begin(), node.inputs.end(),
+                     [&](graph::ValueId id) { return id == graph::kNoValue || graph.value(id).constant != nullptr; });
 }
 
 }  // namespace
@@ -41,6 +45,7 @@ absl::StatusOr<graph::Graph> Specialize(const graph::Graph& graph, absl::Span<co
     RETURN_IF_ERROR(input_shapes[i].ElementCount().status());
     input.shape = input_shapes[i];
   }
+  FoldBudget budget(result);
   std::vector<graph::Node> kept;
   for (graph::Node& node : result.mutable_nodes()) {
     ASSIGN_OR_RETURN(const graph::TensorType type, graph::InferNode(result, node));
@@ -48,7 +53,7 @@ absl::StatusOr<graph::Graph> Specialize(const graph::Graph& graph, absl::Span<co
     output.data_type = type.data_type;
     output.shape = type.shape;
     if (IsKnown(result, node)) {
-      RETURN_IF_ERROR(FoldNode(result, node));
+      RETURN_IF_ERROR(FoldNode(result, node, budget));
     } else {
       kept.push_back(std::move(node));
     }

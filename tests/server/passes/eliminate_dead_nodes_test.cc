@@ -37,6 +37,21 @@ TEST(EliminateDeadNodesTest, KeepsWhatAnOutputInTheMiddleNeeds) {
   EXPECT_EQ(graph.nodes().size(), 2U);
 }
 
+TEST(EliminateDeadNodesTest, LetsGoOfConstantsThatNobodyReads) {
+  NetworkBuilder build(1);
+  const graph::ValueId x = build.Input("x", {2, 3});
+  const graph::ValueId unread = build.RandomConstant({64}, 1);
+  const graph::ValueId read = build.RandomConstant({3}, 1);
+  const graph::ValueId dead = build.RandomConstant({3}, 1);
+  build.Add(x, dead);
+  build.Output(build.Add(x, read));
+  graph::Graph graph = build.graph();
+  ASSERT_THAT(EliminateDeadNodes(graph), IsOk());
+  EXPECT_EQ(graph.value(unread).constant, nullptr);
+  EXPECT_EQ(graph.value(dead).constant, nullptr);
+  EXPECT_NE(graph.value(read).constant, nullptr);
+}
+
 TEST(EliminateDeadNodesTest, LeavesTheOutputsOfRandomNetworksUnchanged) {
   const auto counts = test_support::ExpectOutputsUnchanged(EliminateDeadNodes, 150, 0);
   EXPECT_EQ(counts.networks, 150);

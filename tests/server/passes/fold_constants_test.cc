@@ -32,16 +32,25 @@ TEST(FoldConstantsTest, EvaluatesAChainOfShapeArithmetic) {
   EXPECT_THAT(graph.value(shape).constant->values<int64_t>(), ElementsAre(3, 4));
 }
 
-TEST(FoldConstantsTest, LeavesNodesThatReadAnInputOrHaveNoKernel) {
+TEST(FoldConstantsTest, LeavesNodesThatReadAnInput) {
   NetworkBuilder build(1);
   const graph::ValueId x = build.Input("x", {2, 3});
   build.Output(build.Add(x, build.RandomConstant({3}, 1)));
-  build.Output(build.Relu(build.RandomConstant({3}, 1)));
   graph::Graph graph = build.graph();
   const auto changed = FoldConstants(graph);
   ASSERT_THAT(changed, IsOk());
   EXPECT_FALSE(*changed);
-  EXPECT_EQ(graph.nodes().size(), 2U);
+  EXPECT_EQ(graph.nodes().size(), 1U);
+}
+
+TEST(FoldConstantsTest, EvaluatesWhatPlansRunAsPrimitivesToo) {
+  NetworkBuilder build(1);
+  const graph::ValueId y = build.Node(graph::Softmax{}, {build.Relu(build.RandomConstant({2, 3}, 1))});
+  build.Output(y);
+  graph::Graph graph = build.graph();
+  ASSERT_THAT(FoldConstants(graph), IsOk());
+  EXPECT_TRUE(graph.nodes().empty());
+  EXPECT_NE(graph.value(y).constant, nullptr);
 }
 
 TEST(FoldConstantsTest, RefusesConstantsThatDoNotFitTogetherByNode) {
@@ -58,6 +67,28 @@ TEST(FoldConstantsTest, RefusesASmallFileThatAsksForAHugeConstant) {
   graph::Graph graph = build.graph();
   EXPECT_THAT(FoldConstants(graph), StatusIs(absl::StatusCode::kInvalidArgument,
                                              AllOf(HasSubstr("ConstantOfShape_0"), HasSubstr("exceeds the limit"))));
+}
+
+TEST(FoldConstantsTest, RefusesConstantsThatAreTooLargeTogether) {
+  NetworkBuilder build(1);
+  const graph::ValueId shape = build.Integers({16 << 20});
+  for (int i = 0; i < 8; ++i) build.Output(build.Node(graph::ConstantOfShape{}, {shape}));
+  graph::Graph graph = build.graph();
+  EXPECT_THAT(FoldConstants(graph), StatusIs(absl::StatusCode::kInvalidArgument,
+                                             AllOf(HasSubstr("ConstantOfShape_4"), HasSubstr("constants would move"))));
+}
+
+TEST(FoldConstantsTest, MovesWeightsThatAreLargeThemselves) {
+  NetworkBuilder build(1);
+  const auto weights = tensor::Tensor::Create(tensor::DataType::kFloat32, {4096, 4352});  // 68 MiB
+  ASSERT_THAT(weights, IsOk());
+  graph::Graph graph = build.graph();
+  const graph::ValueId w = graph.AddConstant("w", weights->Clone());
+  const graph::ValueId turned = graph.AddValue("turned");
+  graph.AddNode({"turn", graph::Transpose{{1, 0}}, {w}, {turned}});
+  graph.AddOutput(turned);
+  ASSERT_THAT(FoldConstants(graph), IsOk());
+  EXPECT_EQ(graph.value(turned).shape, tensor::Shape({4352, 4096}));
 }
 
 TEST(FoldConstantsTest, RefusesAnIndexOutOfRange) {

@@ -54,8 +54,13 @@ TEST(ReduceToGlobalPoolTest, TurnsMeanAndMaximumOverTheSpatialAxesIntoAPool) {
   }
 }
 
-TEST(ReduceToGlobalPoolTest, LeavesSumsAndOtherAxesAlone) {
-  EXPECT_EQ(GlobalPoolsAfter(ReduceOver(graph::ReduceKind::kSum, true, {2, 3, 5}, {2}), {2, 3, 5}), 0);
+TEST(ReduceToGlobalPoolTest, LeavesOtherKindsAndOtherAxesAlone) {
+  using Kind = graph::ReduceKind;
+  for (const Kind kind :
+       {Kind::kSum, Kind::kMin, Kind::kProd, Kind::kL1, Kind::kL2, Kind::kLogSumExp, Kind::kSumSquare}) {
+    EXPECT_EQ(GlobalPoolsAfter(ReduceOver(kind, true, {2, 3, 5}, {2}), {2, 3, 5}), 0) << static_cast<int>(kind);
+  }
+  EXPECT_EQ(GlobalPoolsAfter(ReduceOver(Kind::kMax, true, {2, 3, 0}, {2}), {2, 3, 0}), 0);
   EXPECT_EQ(GlobalPoolsAfter(ReduceOver(graph::ReduceKind::kMean, true, {2, 3, 5}, {1}), {2, 3, 5}), 0);
   EXPECT_EQ(GlobalPoolsAfter(ReduceOver(graph::ReduceKind::kMean, true, {2, 3, 5, 4}, {3}), {2, 3, 5, 4}), 0);
   EXPECT_EQ(GlobalPoolsAfter(ReduceOver(graph::ReduceKind::kMean, true, {2, 3}, {1}), {2, 3}), 0);
