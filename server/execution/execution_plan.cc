@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
 #include "server/execution/onednn/onednn_error.h"
+#include "server/execution/onednn/version.h"
 
 namespace stillwave::execution {
 namespace {
@@ -57,12 +58,16 @@ class ExecutionPlan::Binding final : public ExecutionContext::Binding {
         case Buffer::Kind::kOutput:
           pointers_[i] = outputs[static_cast<size_t>(buffer.index)];
           break;
+        case Buffer::Kind::kPart:
+          pointers_[i] = static_cast<std::byte*>(pointers_[static_cast<size_t>(buffer.whole)]) + buffer.offset;
+          break;
       }
     }
     for (Bound& bound : memories_) {
-      const Buffer::Kind kind = parts.buffers[static_cast<size_t>(bound.buffer)].kind;
+      const Buffer& buffer = parts.buffers[static_cast<size_t>(bound.buffer)];
+      const Buffer::Kind kind = buffer.whole < 0 ? buffer.kind : parts.buffers[static_cast<size_t>(buffer.whole)].kind;
       if (!moved && (kind == Buffer::Kind::kArena || kind == Buffer::Kind::kConstant)) continue;
-      bound.memory.set_data_handle(pointers_[static_cast<size_t>(bound.buffer)]);
+      onednn::PointTo(bound.memory, pointers_[static_cast<size_t>(bound.buffer)], stream_);
     }
   }
 
@@ -103,6 +108,18 @@ ExecutionPlan::ExecutionPlan(Parts parts) : parts_(std::move(parts)), id_(NextPl
 
 absl::Status ExecutionPlan::Run(ExecutionContext& context, absl::Span<const void* const> inputs,
                                 absl::Span<void* const> outputs) const {
+  return RunSteps(context, inputs, outputs, [](size_t) {});
+}
+
+absl::Status ExecutionPlan::RunObserved(ExecutionContext& context, absl::Span<const void* const> inputs,
+                                        absl::Span<void* const> outputs,
+                                        absl::FunctionRef<void(size_t)> before_step) const {
+  return RunSteps(context, inputs, outputs, before_step);
+}
+
+template <typename BeforeStep>
+absl::Status ExecutionPlan::RunSteps(ExecutionContext& context, absl::Span<const void* const> inputs,
+                                     absl::Span<void* const> outputs, BeforeStep before_step) const {
   SW_CHECK(inputs.size() == parts_.input_shapes.size() && outputs.size() == parts_.output_shapes.size());
   ExecutionContext::UseOneThread();
   return onednn::CatchErrors("a run", [&]() -> absl::Status {
@@ -115,8 +132,10 @@ absl::Status ExecutionPlan::Run(ExecutionContext& context, absl::Span<const void
     }
     binding.Point(parts_, arena, inputs, outputs);
     for (size_t i = 0; i < parts_.steps.size(); ++i) {
+      before_step(i);
       if (absl::Status status = binding.RunStep(parts_.steps[i], i); !status.ok()) return status;
     }
+    before_step(parts_.steps.size());
     return absl::OkStatus();
   });
 }

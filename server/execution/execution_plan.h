@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "server/execution/execution_context.h"
@@ -19,12 +20,13 @@ namespace stillwave::execution {
 
 // Where a step reads or writes.
 struct Buffer {
-  enum class Kind : uint8_t { kArena, kInput, kOutput, kConstant };
+  enum class Kind : uint8_t { kArena, kInput, kOutput, kConstant, kPart };
   Kind kind = Kind::kArena;
   size_t bytes = 0;
-  size_t offset = 0;               // kArena
+  size_t offset = 0;               // kArena; kPart: from the beginning of its whole
   int index = 0;                   // kInput, kOutput
   const void* constant = nullptr;  // kConstant; kept alive by the plan's weights
+  int whole = -1;                  // kPart: the buffer that this one is a part of; stands before it
 };
 
 // For people.
@@ -76,6 +78,11 @@ class ExecutionPlan {
   absl::Status Run(ExecutionContext& context, absl::Span<const void* const> inputs,
                    absl::Span<void* const> outputs) const;
 
+  // As Run; calls before_step(i) before each of steps(), and once more with steps().size() after the last. For tools
+  // that measure: their clock readings are what lies between.
+  absl::Status RunObserved(ExecutionContext& context, absl::Span<const void* const> inputs,
+                           absl::Span<void* const> outputs, absl::FunctionRef<void(size_t)> before_step) const;
+
   const std::vector<tensor::Shape>& input_shapes() const { return parts_.input_shapes; }
   const std::vector<tensor::Shape>& output_shapes() const { return parts_.output_shapes; }
   const std::vector<Step>& steps() const { return parts_.steps; }
@@ -84,6 +91,11 @@ class ExecutionPlan {
 
  private:
   class Binding;
+
+  // The two ways to run differ in `before_step` alone; a template leaves nothing of it in Run.
+  template <typename BeforeStep>
+  absl::Status RunSteps(ExecutionContext& context, absl::Span<const void* const> inputs,
+                        absl::Span<void* const> outputs, BeforeStep before_step) const;
 
   Parts parts_;
   uint64_t id_;  // distinguishes plans in a context, also after one was destroyed

@@ -1,6 +1,8 @@
 #include <utility>
 
+#include "absl/status/status.h"
 #include "server/base/status_macros.h"
+#include "server/execution/channels_last.h"
 #include "server/execution/lowering.h"
 #include "server/execution/onednn/primitives.h"
 #include "server/graph/shape_inference.h"
@@ -19,12 +21,17 @@ Layout LayoutOf(const PlanBuilder& plan, ValueId id) {
 }  // namespace
 
 absl::Status Lower(const graph::Node& node, const graph::Unary& op, PlanBuilder& plan) {
-  if (op.kind == graph::UnaryKind::kLog) return LowerToKernel(node, plan);
   const ValueId x = node.inputs[0];
+  if (!onednn::HasUnary(op.kind) || plan.value(x).data_type != tensor::DataType::kFloat32) {
+    return LowerToKernel(node, plan);
+  }
   const Layout layout = LayoutOf(plan, x);
-  ASSIGN_OR_RETURN(onednn::Primitive primitive, onednn::MakeUnary(op, plan.shape(x).num_elements()));
+  absl::StatusOr<onednn::Primitive> primitive = onednn::MakeUnary(op, plan.shape(x).num_elements());
+  // A Clip between bounds the wrong way round, for one.
+  if (absl::IsUnimplemented(primitive.status())) return LowerToKernel(node, plan);
+  RETURN_IF_ERROR(primitive.status());
   ASSIGN_OR_RETURN(const int src, plan.Read(x, layout));
-  plan.AddPrimitive(node, std::move(primitive), {src, plan.Write(node.outputs[0], layout, /*overwritten=*/x)});
+  plan.AddPrimitive(node, *std::move(primitive), {src, plan.Write(node.outputs[0], layout, /*overwritten=*/x)});
   return absl::OkStatus();
 }
 
@@ -33,26 +40,37 @@ absl::Status Lower(const graph::Node& node, const graph::Unary& op, PlanBuilder&
 absl::Status Lower(const graph::Node& node, const graph::Binary& op, PlanBuilder& plan) {
   const ValueId a = node.inputs[0];
   const ValueId b = node.inputs[1];
-  if (plan.shape(a) != plan.shape(b) || plan.value(a).data_type != tensor::DataType::kFloat32) {
+  if (!onednn::HasBinary(op.kind) || plan.shape(a) != plan.shape(b) ||
+      plan.value(a).data_type != tensor::DataType::kFloat32) {
     return LowerToKernel(node, plan);
   }
   const bool both_row_major = plan.IsAvailable(a, Layout::kRowMajor) && plan.IsAvailable(b, Layout::kRowMajor);
   const Layout layout = both_row_major ? Layout::kRowMajor : Layout::kChannelsLast;
-  ASSIGN_OR_RETURN(onednn::Primitive primitive, onednn::MakeBinary(op.kind, plan.shape(a).num_elements()));
+  ASSIGN_OR_RETURN(onednn::Primitive primitive, onednn::MakeBinary(op, plan.shape(a).num_elements()));
   ASSIGN_OR_RETURN(const int src_a, plan.Read(a, layout));
   ASSIGN_OR_RETURN(const int src_b, plan.Read(b, layout));
   plan.AddPrimitive(node, std::move(primitive), {src_a, src_b, plan.Write(node.outputs[0], layout, /*overwritten=*/a)});
   return absl::OkStatus();
 }
 
+// Over any axis of a value in either layout: {N,C,T} over C lies channels last as {N·T,C,1}.
 absl::Status Lower(const graph::Node& node, const graph::Softmax& op, PlanBuilder& plan) {
   if (op.log) return LowerToKernel(node, plan);
   const ValueId x = node.inputs[0];
-  ASSIGN_OR_RETURN(const graph::SoftmaxExtent extent, graph::ResolveSoftmax(op, plan.shape(x)));
+  const tensor::Shape& shape = plan.shape(x);
+  graph::Softmax seen = op;
+  tensor::Shape memory = shape;
+  Layout layout = Layout::kRowMajor;
+  if (!plan.IsAvailable(x, Layout::kRowMajor) && !op.flatten_to_2d) {
+    ASSIGN_OR_RETURN(const int axis, graph::NormalizeAxis(op.axis, shape.rank()));
+    seen.axis = ChannelsLastAxis(axis, shape.rank());
+    memory = ChannelsLastShape(shape);
+    layout = Layout::kChannelsLast;
+  }
+  ASSIGN_OR_RETURN(const graph::SoftmaxExtent extent, graph::ResolveSoftmax(seen, memory));
   ASSIGN_OR_RETURN(onednn::Primitive primitive, onednn::MakeSoftmax(extent.outer, extent.length, extent.inner));
-  ASSIGN_OR_RETURN(const int src, plan.Read(x, Layout::kRowMajor));
-  plan.AddPrimitive(node, std::move(primitive),
-                    {src, plan.Write(node.outputs[0], Layout::kRowMajor, /*overwritten=*/x)});
+  ASSIGN_OR_RETURN(const int src, plan.Read(x, layout));
+  plan.AddPrimitive(node, std::move(primitive), {src, plan.Write(node.outputs[0], layout, /*overwritten=*/x)});
   return absl::OkStatus();
 }
 

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "server/base/status_macros.h"
 #include "server/execution/lowering.h"
 #include "server/execution/onednn/primitives.h"
@@ -52,11 +51,18 @@ struct Linear {
 absl::Status LowerInnerProduct(const graph::Node& node, const Linear& linear, PlanBuilder& plan) {
   const bool has_bias = linear.bias != nullptr;
   ASSIGN_OR_RETURN(onednn::Primitive primitive, onednn::MakeInnerProduct(linear.m, linear.k, linear.n, has_bias));
+  dnnl::memory::desc stored = onednn::InnerProductWeightsDesc(linear.n, linear.k, linear.stored_as_k_by_n);
+  // The bits of a row of oneDNN's general matrix product depend on the number of rows. As a convolution of kernel 1
+  // along the rows they do not, and it is as fast.
+  if (onednn::IsFallback(primitive) && linear.m > 0) {
+    ASSIGN_OR_RETURN(onednn::Primitive convolution, onednn::MakeRowwiseProduct(linear.m, linear.k, linear.n, has_bias));
+    if (!onednn::IsFallback(convolution)) {
+      primitive = std::move(convolution);
+      stored = onednn::RowwiseProductWeightsDesc(linear.n, linear.k, linear.stored_as_k_by_n);
+    }
+  }
   ASSIGN_OR_RETURN(const int src, plan.Read(linear.x, Layout::kRowMajor));
-  ASSIGN_OR_RETURN(
-      const int packed,
-      plan.ReadWeights(linear.weights, onednn::InnerProductWeightsDesc(linear.n, linear.k, linear.stored_as_k_by_n),
-                       primitive.arguments[1].desc));
+  ASSIGN_OR_RETURN(const int packed, plan.ReadWeights(linear.weights, stored, primitive.arguments[1].desc));
   std::vector<int> buffers = {src, packed};
   if (has_bias) {
     const dnnl::memory::desc desc = onednn::RowMajorDesc({linear.n});
@@ -85,7 +91,7 @@ absl::Status Lower(const graph::Node& node, const graph::Gemm& op, PlanBuilder& 
     ASSIGN_OR_RETURN(bias, ColumnBias(plan.value(node.inputs[2]).constant, y[1]));
   }
   if (op.transpose_a || !IsFloat(b) || (has_c && bias == nullptr)) {
-    return absl::UnimplementedError("Gemm needs transA = 0, constant weights and a bias of one value per column");
+    return LowerToKernel(node, plan);
   }
   ASSIGN_OR_RETURN(const Constant weights, Scale(b, op.alpha));
   if (bias != nullptr) {

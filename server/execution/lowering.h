@@ -16,6 +16,13 @@ absl::Status Lower(const graph::Node& node, const graph::BatchNormalization& op,
 absl::Status Lower(const graph::Node& node, const graph::Pool& op, PlanBuilder& plan);
 absl::Status Lower(const graph::Node& node, const graph::GlobalPool& op, PlanBuilder& plan);
 
+// lower_winograd.cc: a convolution in fewer multiplications, where that pays. LowerWinograd REQUIRES SuitsWinograd, and
+// constant weights.
+bool SuitsWinograd(const graph::Conv& op, const graph::ResolvedWindow& window, const tensor::Shape& src,
+                   const tensor::Shape& weights);
+absl::Status LowerWinograd(const graph::Node& node, const graph::Conv& op, const graph::ResolvedWindow& window,
+                           PlanBuilder& plan);
+
 // lower_linear.cc
 absl::Status Lower(const graph::Node& node, const graph::Gemm& op, PlanBuilder& plan);
 absl::Status Lower(const graph::Node& node, const graph::MatMul& op, PlanBuilder& plan);
@@ -24,6 +31,10 @@ absl::Status Lower(const graph::Node& node, const graph::MatMul& op, PlanBuilder
 absl::Status Lower(const graph::Node& node, const graph::Unary& op, PlanBuilder& plan);
 absl::Status Lower(const graph::Node& node, const graph::Binary& op, PlanBuilder& plan);
 absl::Status Lower(const graph::Node& node, const graph::Softmax& op, PlanBuilder& plan);
+
+// lower_transpose.cc
+absl::Status Lower(const graph::Node& node, const graph::Transpose& op, PlanBuilder& plan);
+absl::Status Lower(const graph::Node& node, const graph::Interleave& op, PlanBuilder& plan);
 
 // lower_kernel.cc: everything else, through kernels/.
 absl::Status LowerToKernel(const graph::Node& node, PlanBuilder& plan);

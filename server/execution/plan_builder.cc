@@ -90,7 +90,7 @@ bool PlanBuilder::IsAvailable(ValueId id, Layout layout) const {
 
 absl::StatusOr<int> PlanBuilder::Read(ValueId id, Layout layout) {
   if (value(id).constant != nullptr && Lookup(id, Layout::kRowMajor) == kNoBuffer) {
-    const std::shared_ptr<const tensor::Tensor>& constant = value(id).constant;
+    ASSIGN_OR_RETURN(const std::shared_ptr<const tensor::Tensor> constant, weights_.Elements(value(id).constant));
     Slot(id, Layout::kRowMajor) = NewBuffer({Buffer::Kind::kConstant, constant->byte_size(), 0, 0, constant->data()});
     parts_.constants.push_back(constant);
   }
@@ -107,11 +107,24 @@ absl::StatusOr<int> PlanBuilder::Read(ValueId id, Layout layout) {
   graph::Node node;
   node.name = value(id).name;
   node.outputs = {id};
-  AddPrimitive(node, std::move(reorder), {from, to});
-  StepInfo& info = parts_.steps.back().info;
+  StepInfo& info = AddPrimitive(node, std::move(reorder), {from, to});
   info.op = "Reorder";
   info.attributes = layout == Layout::kChannelsLast ? "to channels last" : "to row-major";
   return to;
+}
+
+absl::StatusOr<int> PlanBuilder::ReadDerivedWeights(const std::shared_ptr<const tensor::Tensor>& constant,
+                                                    absl::string_view how, onednn::WeightCache::Derive derive,
+                                                    const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
+  ASSIGN_OR_RETURN(const onednn::PackedWeights packed, weights_.PackDerived(constant, how, derive, from, to));
+  parts_.constants.push_back(packed.bytes);
+  return NewBuffer({Buffer::Kind::kConstant, packed.bytes->byte_size(), 0, 0, packed.data()});
+}
+
+int PlanBuilder::AddConstant(std::shared_ptr<const tensor::Tensor> constant) {
+  const int buffer = NewBuffer({Buffer::Kind::kConstant, constant->byte_size(), 0, 0, constant->data()});
+  parts_.constants.push_back(std::move(constant));
+  return buffer;
 }
 
 absl::StatusOr<int> PlanBuilder::ReadWeights(const std::shared_ptr<const tensor::Tensor>& constant,
@@ -145,8 +158,15 @@ int PlanBuilder::Write(ValueId id, Layout layout, ValueId overwritten) {
   }
   if (buffer == kNoBuffer) buffer = NewBuffer({Buffer::Kind::kArena, bytes, 0, 0, nullptr});
   Slot(id, layout) = buffer;
-  residents_[static_cast<size_t>(buffer)].push_back(id);
+  AddResident(buffer, id);
   return buffer;
+}
+
+// Those that nobody reads any more are dropped, so that a long chain in one buffer is not walked for each of its nodes.
+void PlanBuilder::AddResident(int buffer, ValueId id) {
+  std::vector<ValueId>& residents = residents_[static_cast<size_t>(buffer)];
+  std::erase_if(residents, [&](ValueId resident) { return remaining_reads_[Index(resident)] == 0; });
+  residents.push_back(id);
 }
 
 absl::Status PlanBuilder::Alias(ValueId id, ValueId source) {
@@ -158,9 +178,23 @@ absl::Status PlanBuilder::Alias(ValueId id, ValueId source) {
     const int buffer = Lookup(source, layout);
     if (buffer == kNoBuffer || (layout == Layout::kChannelsLast && !keeps_both)) continue;
     Slot(id, layout) = buffer;
-    residents_[static_cast<size_t>(buffer)].push_back(id);
+    AddResident(buffer, id);
   }
   return absl::OkStatus();
+}
+
+void PlanBuilder::AliasLayout(ValueId id, Layout layout, ValueId source, Layout source_layout) {
+  const int buffer = Lookup(source, source_layout);
+  SW_CHECK(buffer != kNoBuffer);
+  Slot(id, layout) = buffer;
+  residents_[static_cast<size_t>(buffer)].push_back(id);
+}
+
+int PlanBuilder::AddScratch(size_t bytes) { return NewBuffer({Buffer::Kind::kArena, bytes, 0, 0, nullptr}); }
+
+int PlanBuilder::AddPart(int whole, size_t offset, size_t bytes) {
+  SW_CHECK(parts_.buffers[static_cast<size_t>(whole)].kind != Buffer::Kind::kPart);
+  return NewBuffer({Buffer::Kind::kPart, bytes, offset, 0, nullptr, whole});
 }
 
 StepInfo PlanBuilder::Describe(const graph::Node& node) const {
@@ -172,7 +206,7 @@ StepInfo PlanBuilder::Describe(const graph::Node& node) const {
   return info;
 }
 
-void PlanBuilder::AddPrimitive(const graph::Node& node, onednn::Primitive primitive, std::vector<int> buffers) {
+StepInfo& PlanBuilder::AddPrimitive(const graph::Node& node, onednn::Primitive primitive, std::vector<int> buffers) {
   Step step;
   step.info = Describe(node);
   step.info.primitive = primitive.kind;
@@ -184,15 +218,17 @@ void PlanBuilder::AddPrimitive(const graph::Node& node, onednn::Primitive primit
   SW_CHECK(buffers.size() == primitive.arguments.size());
   step.work = PrimitiveStep{std::move(primitive), std::move(buffers)};
   parts_.steps.push_back(std::move(step));
+  return parts_.steps.back().info;
 }
 
-void PlanBuilder::AddKernel(const graph::Node& node, kernels::Kernel kernel, std::vector<int> inputs, int output) {
+StepInfo& PlanBuilder::AddKernel(const graph::Node& node, kernels::Kernel kernel, std::vector<int> inputs, int output) {
   Step step;
   step.info = Describe(node);
   step.info.primitive = "kernel";
   step.info.implementation = "stillwave";
   step.work = KernelStep{std::move(kernel), std::move(inputs), output};
   parts_.steps.push_back(std::move(step));
+  return parts_.steps.back().info;
 }
 
 void PlanBuilder::BeginNode(const graph::Node& node) { node_ = &node; }
@@ -227,6 +263,7 @@ absl::StatusOr<ExecutionPlan::Parts> PlanBuilder::Finish() {
   std::vector<BufferLifetime> lifetimes(parts_.buffers.size(), {0, -1, -1});
   const auto touch = [&](int buffer, int step) {
     if (buffer == kNoBuffer) return;
+    if (const int whole = parts_.buffers[static_cast<size_t>(buffer)].whole; whole >= 0) buffer = whole;
     BufferLifetime& lifetime = lifetimes[static_cast<size_t>(buffer)];
     if (lifetime.first < 0) lifetime.first = step;
     lifetime.last = step;
@@ -251,7 +288,9 @@ absl::StatusOr<ExecutionPlan::Parts> PlanBuilder::Finish() {
     return absl::ResourceExhaustedError(absl::StrCat("this input needs ", memory.total_bytes,
                                                      " bytes of scratch memory; the limit is ", kMaxArenaBytes));
   }
-  for (size_t i = 0; i < parts_.buffers.size(); ++i) parts_.buffers[i].offset = memory.offsets[i];
+  for (size_t i = 0; i < parts_.buffers.size(); ++i) {
+    if (parts_.buffers[i].kind == Buffer::Kind::kArena) parts_.buffers[i].offset = memory.offsets[i];
+  }
   parts_.arena_bytes = memory.total_bytes;
   return std::move(parts_);
 }

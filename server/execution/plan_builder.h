@@ -37,16 +37,31 @@ class PlanBuilder {
   absl::StatusOr<int> ReadWeights(const std::shared_ptr<const tensor::Tensor>& constant, const dnnl::memory::desc& from,
                                   const dnnl::memory::desc& to);
 
+  // The same of what `derive` makes of the constant; made once for each `how` and shared by all plans.
+  absl::StatusOr<int> ReadDerivedWeights(const std::shared_ptr<const tensor::Tensor>& constant, absl::string_view how,
+                                         onednn::WeightCache::Derive derive, const dnnl::memory::desc& from,
+                                         const dnnl::memory::desc& to);
+  // A constant that is no value of the graph.
+  int AddConstant(std::shared_ptr<const tensor::Tensor> constant);
+
   // --- Writing ---
   // The buffer for `id`. When `overwritten` (an input of the node being lowered) is not read again, its buffer is used:
   // the caller's step must be able to work in place.
   int Write(graph::ValueId id, onednn::Layout layout, graph::ValueId overwritten = graph::kNoValue);
   // `id` has the same elements in the same order as `source`.
   absl::Status Alias(graph::ValueId id, graph::ValueId source);
+  // What lies in memory as `source` in `source_layout` is `id` in `layout` (a Transpose that only renames axes).
+  // REQUIRES: IsAvailable(source, source_layout), and `source` is no constant.
+  void AliasLayout(graph::ValueId id, onednn::Layout layout, graph::ValueId source, onednn::Layout source_layout);
+  // Memory between two steps of one node.
+  int AddScratch(size_t bytes);
+  // `bytes` of a buffer from `offset` on; lives as long as it.
+  int AddPart(int whole, size_t offset, size_t bytes);
 
   // --- Steps. `buffers` are in the order of the primitive's arguments, without its scratchpad. ---
-  void AddPrimitive(const graph::Node& node, onednn::Primitive primitive, std::vector<int> buffers);
-  void AddKernel(const graph::Node& node, kernels::Kernel kernel, std::vector<int> inputs, int output);
+  // The returned description may be edited until the next step is added.
+  StepInfo& AddPrimitive(const graph::Node& node, onednn::Primitive primitive, std::vector<int> buffers);
+  StepInfo& AddKernel(const graph::Node& node, kernels::Kernel kernel, std::vector<int> inputs, int output);
 
   // Called before and after each node, in order.
   void BeginNode(const graph::Node& node);
@@ -66,6 +81,7 @@ class PlanBuilder {
   int Lookup(graph::ValueId id, onednn::Layout layout) const;
   int NewBuffer(Buffer buffer);
   bool IsLastReader(int buffer, graph::ValueId id) const;
+  void AddResident(int buffer, graph::ValueId id);
   void ChooseOutputTargets();
   StepInfo Describe(const graph::Node& node) const;
 
@@ -75,7 +91,7 @@ class PlanBuilder {
   std::vector<Place> places_;                           // by ValueId
   std::vector<int> remaining_reads_;                    // by ValueId
   std::vector<int> output_targets_;                     // by ValueId: graph output that it may write to, or -1
-  std::vector<std::vector<graph::ValueId>> residents_;  // by buffer: values that lie in it
+  std::vector<std::vector<graph::ValueId>> residents_;  // by buffer: values that lie in it and are still read
   ExecutionPlan::Parts parts_;
 };
 

@@ -18,7 +18,9 @@ size_t Bytes(const graph::Value& value) {
 
 // What the primitives of a specialised graph will hold, roughly.
 size_t PrimitiveBytes(const graph::Graph& graph) {
-  size_t bytes = 0;
+  // A step of any kind is about 1 kB: its names, buffers and a small primitive.
+  constexpr size_t kStepBytes = 1000;
+  size_t bytes = graph.nodes().size() * kStepBytes;
   for (const graph::Node& node : graph.nodes()) {
     if (!std::holds_alternative<graph::Conv>(node.op)) continue;
     const tensor::Shape& output = graph.value(node.outputs[0]).shape;
@@ -30,7 +32,7 @@ size_t PrimitiveBytes(const graph::Graph& graph) {
 // Refuses an input that is too long before any primitive is made: making them takes time and memory too.
 absl::Status CheckMemory(const graph::Graph& graph) {
   if (const size_t bytes = PrimitiveBytes(graph); bytes > kMaxPrimitiveBytes) {
-    return absl::ResourceExhaustedError(absl::StrCat("the input is too long: its convolutions would hold ", bytes,
+    return absl::ResourceExhaustedError(absl::StrCat("the input is too long: its layers would hold ", bytes,
                                                      " bytes; the limit is ", kMaxPrimitiveBytes));
   }
   for (const graph::Node& node : graph.nodes()) {

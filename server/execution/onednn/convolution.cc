@@ -28,6 +28,16 @@ dnnl::memory::desc ConvolutionWeightsDesc(const tensor::Shape& weights, int64_t 
   return RowMajorDesc(WeightsDims(weights, group));
 }
 
+dnnl::memory::desc RowwiseProductWeightsDesc(int64_t n, int64_t k, bool stored_as_k_by_n) {
+  return {{n, k, 1, 1}, dnnl::memory::data_type::f32, stored_as_k_by_n ? Dims{1, n, 1, 1} : Dims{k, 1, 1, 1}};
+}
+
+absl::StatusOr<Primitive> MakeRowwiseProduct(int64_t m, int64_t k, int64_t n, bool has_bias) {
+  const graph::Conv product{
+      .window = {.kernel = {1}, .strides = {1}, .dilations = {1}, .pads_begin = {0}, .pads_end = {0}}};
+  return MakeConvolution(product, {{0}, {0}, {m}}, {1, k, m}, {n, k, 1}, has_bias, {1, n, m});
+}
+
 absl::StatusOr<Primitive> MakeConvolution(const graph::Conv& op, const graph::ResolvedWindow& window,
                                           const tensor::Shape& src, const tensor::Shape& weights, bool has_bias,
                                           const tensor::Shape& dst) {

@@ -29,14 +29,23 @@ Eltwise ToEltwise(const graph::Unary& op) {
       return {Algorithm::eltwise_abs, 0, 0};
     case graph::UnaryKind::kExp:
       return {Algorithm::eltwise_exp, 0, 0};
-    case graph::UnaryKind::kLog:
-      break;  // a kernel of ours: lower_elementwise.cc
     case graph::UnaryKind::kNeg:
       return {Algorithm::eltwise_linear, -1, 0};
     case graph::UnaryKind::kSqrt:
       return {Algorithm::eltwise_sqrt, 0, 0};
+    case graph::UnaryKind::kSoftplus:
+      return {Algorithm::eltwise_soft_relu, 1, 0};
+    case graph::UnaryKind::kGelu:
+      return {Algorithm::eltwise_gelu_erf, 0, 0};
+    case graph::UnaryKind::kSwish:
+      return {Algorithm::eltwise_swish, op.alpha, 0};
+    case graph::UnaryKind::kMish:
+      return {Algorithm::eltwise_mish, 0, 0};
+    case graph::UnaryKind::kClip:
+      return {Algorithm::eltwise_clip, op.alpha, op.beta};
+    default:  // a kernel of ours: lower_elementwise.cc
+      return {Algorithm::undef, 0, 0};
   }
-  return {Algorithm::undef, 0, 0};
 }
 
 dnnl::algorithm ToAlgorithm(graph::BinaryKind kind) {
@@ -49,11 +58,16 @@ dnnl::algorithm ToAlgorithm(graph::BinaryKind kind) {
       return dnnl::algorithm::binary_mul;
     case graph::BinaryKind::kDiv:
       return dnnl::algorithm::binary_div;
+    default:  // a kernel of ours: lower_elementwise.cc
+      return dnnl::algorithm::undef;
   }
-  return dnnl::algorithm::undef;
 }
 
 }  // namespace
+
+bool HasUnary(graph::UnaryKind kind) { return ToEltwise({kind}).algorithm != dnnl::algorithm::undef; }
+
+bool HasBinary(graph::BinaryKind kind) { return ToAlgorithm(kind) != dnnl::algorithm::undef; }
 
 absl::StatusOr<Primitive> MakeUnary(const graph::Unary& op, int64_t count) {
   return CatchErrors(graph::OpName(op), [&]() -> absl::StatusOr<Primitive> {
@@ -64,10 +78,16 @@ absl::StatusOr<Primitive> MakeUnary(const graph::Unary& op, int64_t count) {
   });
 }
 
-absl::StatusOr<Primitive> MakeBinary(graph::BinaryKind kind, int64_t count) {
+absl::StatusOr<Primitive> MakeBinary(const graph::Binary& op, int64_t count) {
   return CatchErrors("binary", [&]() -> absl::StatusOr<Primitive> {
     const Desc data = RowMajorDesc({1, count});
-    const auto desc = BinaryDesc(ToAlgorithm(kind), data, data, data, UserScratchpad());
+    dnnl::primitive_attr attr = UserScratchpad();
+    if (op.fused_relu) {
+      dnnl::post_ops ops;
+      AppendRelu(ops);
+      attr.set_post_ops(ops);
+    }
+    const auto desc = BinaryDesc(ToAlgorithm(op.kind), data, data, data, attr);
     return Finish("binary", desc, dnnl::binary(desc),
                   {{DNNL_ARG_SRC_0, data}, {DNNL_ARG_SRC_1, data}, {DNNL_ARG_DST, data}});
   });

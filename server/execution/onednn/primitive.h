@@ -24,6 +24,10 @@ struct Primitive {
   size_t scratchpad_bytes = 0;      // 0: no scratchpad argument
 };
 
+// True for the implementations that oneDNN has for when no vectorised one fits: plain loops ("ref") and matrix products
+// over a gathered copy of the input ("gemm").
+bool IsFallback(const Primitive& primitive);
+
 // What a convolution over this many output columns (the last axis) holds beside its weights, roughly. Measured with
 // oneDNN 2.6.3: 1.3 to 1.5 kB a column, whatever the channels; 141 MB for a series of 100,000.
 inline constexpr size_t kConvolutionBytesPerColumn = 1500;

@@ -19,6 +19,11 @@ absl::StatusOr<Primitive> MakeConvolution(const graph::Conv& op, const graph::Re
                                           const tensor::Shape& src, const tensor::Shape& weights, bool has_bias,
                                           const tensor::Shape& dst);
 
+// src {M,K}, weights (see arguments[1]), [bias {N}], dst {M,N}; row-major: a convolution of kernel 1 over M columns. A
+// row's bits do not depend on M.
+dnnl::memory::desc RowwiseProductWeightsDesc(int64_t n, int64_t k, bool stored_as_k_by_n);
+absl::StatusOr<Primitive> MakeRowwiseProduct(int64_t m, int64_t k, int64_t n, bool has_bias);
+
 // --- batch_normalization.cc ---
 // src, mean, variance, scale, shift, dst; src and dst {N,C,…} in `layout`, may be the same memory.
 absl::StatusOr<Primitive> MakeBatchNormalization(const graph::BatchNormalization& op, const tensor::Shape& shape,
@@ -42,10 +47,13 @@ absl::StatusOr<Primitive> MakeMatMul(const dnnl::memory::desc& src, const dnnl::
                                      const dnnl::memory::desc& dst);
 
 // --- elementwise.cc ---
+// Whether oneDNN computes it, exactly enough.
+bool HasUnary(graph::UnaryKind kind);
+bool HasBinary(graph::BinaryKind kind);
 // src, dst of `count` elements; may be the same memory.
 absl::StatusOr<Primitive> MakeUnary(const graph::Unary& op, int64_t count);
 // a, b, dst of `count` elements; dst may be the memory of a.
-absl::StatusOr<Primitive> MakeBinary(graph::BinaryKind kind, int64_t count);
+absl::StatusOr<Primitive> MakeBinary(const graph::Binary& op, int64_t count);
 // src, dst of {outer, length, inner} over the middle axis; row-major.
 absl::StatusOr<Primitive> MakeSoftmax(int64_t outer, int64_t length, int64_t inner);
 

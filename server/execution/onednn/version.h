@@ -20,6 +20,10 @@ inline constexpr auto kInference = dnnl::prop_kind::forward_inference;
 
 #if DNNL_VERSION_MAJOR >= 3
 
+inline dnnl::memory::data_type TypeOf(const Desc& desc) { return desc.get_data_type(); }
+
+inline void PointTo(const dnnl::memory& memory, void* data, const dnnl::stream&) { memory.set_data_handle(data); }
+
 // An empty bias descriptor means no bias.
 inline auto ConvolutionDesc(const Desc& src, const Desc& weights, const Desc& bias, const Desc& dst,
                             const Dims& strides, const Dims& dilates, const Dims& pads_begin, const Dims& pads_end,
@@ -68,6 +72,13 @@ inline auto BinaryDesc(dnnl::algorithm algorithm, const Desc& a, const Desc& b, 
 inline void AppendRelu(dnnl::post_ops& ops) { ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0F, 0.0F); }
 
 #else
+
+inline dnnl::memory::data_type TypeOf(const Desc& desc) { return desc.data_type(); }
+
+// Without a stream, the library would make one each time.
+inline void PointTo(const dnnl::memory& memory, void* data, const dnnl::stream& stream) {
+  memory.set_data_handle(data, stream);
+}
 
 inline auto ConvolutionDesc(const Desc& src, const Desc& weights, const Desc& bias, const Desc& dst,
                             const Dims& strides, const Dims& dilates, const Dims& pads_begin, const Dims& pads_end,

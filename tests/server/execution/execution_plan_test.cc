@@ -110,6 +110,32 @@ TEST(ExecutionPlanTest, RunsAgainWithOtherMemoryAndAfterOtherPlans) {
   }
 }
 
+TEST(ExecutionPlanTest, TellsAnObserverBeforeEachStepAndComputesTheSame) {
+  const RandomNetwork network = test_support::MakeRandomNetwork(7);
+  const Tensor input = test_support::ToTensor(test_support::RandomBatch(network, 3, 1));
+  const auto plan = Compile(network.graph, {input.shape()});
+  ASSERT_THAT(plan, IsOk());
+  std::vector<Tensor> outputs[2];
+  std::vector<void*> targets[2];
+  for (size_t run = 0; run < 2; ++run) {
+    for (const Shape& shape : (*plan)->output_shapes()) {
+      outputs[run].push_back(*Tensor::Create(DataType::kFloat32, shape));
+      targets[run].push_back(outputs[run].back().mutable_data());
+    }
+  }
+  const std::vector<const void*> sources = {input.data()};
+  ExecutionContext context;
+  std::vector<size_t> seen;
+  ASSERT_THAT((*plan)->Run(context, sources, absl::MakeSpan(targets[0])), IsOk());
+  ASSERT_THAT((*plan)->RunObserved(context, sources, absl::MakeSpan(targets[1]), [&](size_t i) { seen.push_back(i); }),
+              IsOk());
+  ASSERT_EQ(seen.size(), (*plan)->steps().size() + 1);
+  for (size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], i);
+  for (size_t j = 0; j < outputs[0].size(); ++j) {
+    EXPECT_EQ(std::memcmp(outputs[0][j].data(), outputs[1][j].data(), outputs[0][j].byte_size()), 0);
+  }
+}
+
 TEST(ExecutionPlanTest, GivesTheSameBitsFromSeveralThreadsAtOnce) {
   const RandomNetwork network = test_support::MakeRandomNetwork(11);
   const RefTensor batch = test_support::RandomBatch(network, 4, 1);
@@ -142,13 +168,13 @@ TEST(ExecutionPlanTest, DescribesEachStepForPeople) {
   NetworkBuilder build(1);
   const Shape shape({2, 3, 20});
   const graph::ValueId x = build.Input("x", shape);
-  build.Output(build.Node(graph::Transpose{{0, 2, 1}}, {build.Conv(x, 3, 16, UniformWindow(1, 3))}));
+  build.Output(build.Node(graph::Transpose{{2, 1, 0}}, {build.Conv(x, 3, 16, UniformWindow(1, 3))}));
   const auto plan = Compile(build.graph(), {shape});
   ASSERT_THAT(plan, IsOk());
   const std::string text = StepsText(**plan);
   EXPECT_THAT(text, ::testing::HasSubstr("Conv_0 Conv kernel=[3] [2,16,18] convolution "));
   EXPECT_THAT(text, ::testing::HasSubstr("Reorder to channels last"));
-  EXPECT_THAT(text, ::testing::HasSubstr("Transpose_1 Transpose perm=[0,2,1] [2,18,16] kernel stillwave"));
+  EXPECT_THAT(text, ::testing::HasSubstr("Transpose_1 Transpose perm=[2,1,0] [18,16,2] kernel stillwave"));
 }
 
 }  // namespace

@@ -41,6 +41,15 @@ TEST(PlanCacheTest, CompilesEachShapeOnce) {
   EXPECT_EQ(cache.size(), 2U);
 }
 
+TEST(PlanCacheTest, TellsOfEachCompilation) {
+  std::vector<absl::Duration> compiled;
+  PlanCache cache(SmallNetwork(), 4, [&](absl::Duration duration) { compiled.push_back(duration); });
+  for (const int64_t length : {8, 9, 8, 9}) ASSERT_THAT(cache.Get({OfLength(length)}), IsOk());
+  EXPECT_THAT(cache.Get({OfLength(2)}), ::testing::Not(IsOk()));  // shorter than the kernel
+  ASSERT_EQ(compiled.size(), 2U);
+  EXPECT_GT(compiled[0], absl::ZeroDuration());
+}
+
 TEST(PlanCacheTest, HoldsNoMoreThanItsCapacity) {
   PlanCache cache(SmallNetwork(), 3);
   for (int64_t length = 3; length < 23; ++length) {
