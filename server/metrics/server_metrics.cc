@@ -83,6 +83,9 @@ struct ServerMetrics::Families {
   Family<Gauge>& model_ready = AddGauge("model_ready", "Whether the model version answers requests.");
   Family<Gauge>& model_load_duration =
       AddGauge("model_load_duration_seconds", "Time to read, compile and warm up the model version.");
+  HistogramFamily plan_compile_duration{
+      "stillwave_plan_compile_duration_seconds",
+      "Time to compile the plan of one input shape: at load, or when a request brings a new length.", DurationBounds()};
 
   ProcessMetrics process;
 };
@@ -133,6 +136,7 @@ std::unique_ptr<ModelMetrics> ServerMetrics::ResolveModel(const std::string& mod
   metrics->stream_computed_samples = &families.stream_computed_samples.Add(labels);
   metrics->ready = &families.model_ready.Add(labels);
   metrics->load_duration = &families.model_load_duration.Add(labels);
+  metrics->plan_compile_duration = &families.plan_compile_duration.Add(labels);
   return metrics;
 }
 
@@ -170,7 +174,7 @@ std::string ServerMetrics::Text() const {
   std::vector<MetricFamily> all = families_->registry.Collect();
   for (const HistogramFamily* family :
        {&families_->request_duration, &families_->queue_duration, &families_->compute_duration,
-        &families_->batch_samples, &families_->stream_window_duration}) {
+        &families_->batch_samples, &families_->stream_window_duration, &families_->plan_compile_duration}) {
     Append(family->Collect(), &all);
   }
   Append(families_->process.Collect(), &all);

@@ -71,6 +71,7 @@ struct ModelMetrics {
 
   prometheus::Gauge* ready = nullptr;  // 1 or 0
   prometheus::Gauge* load_duration = nullptr;
+  Histogram* plan_compile_duration = nullptr;  // one observation a plan: the first request of new shapes waits for it
 
   // One finished request: counter and, where there is one, duration.
   void CountRequest(Method method, absl::StatusCode code, absl::Duration duration) const;

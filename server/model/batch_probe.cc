@@ -24,6 +24,17 @@ using tensor::Tensor;
 // value.
 constexpr float kRoundingPart = 1e-4F;
 
+// Of all inputs together; larger batches of such samples are not probed.
+constexpr double kMaxBatchBytes = 64 << 20;
+
+// `most` (a power of two), or less where so many samples would be too much to make up; at least 2, to see a mixture.
+int64_t BatchWithinMemory(const std::vector<Shape>& sample_shapes, int64_t most) {
+  double sample_bytes = 0;
+  for (const Shape& shape : sample_shapes) sample_bytes += static_cast<double>(shape.num_elements()) * sizeof(float);
+  while (most > 2 && static_cast<double>(most) * sample_bytes > kMaxBatchBytes) most /= 2;
+  return most;
+}
+
 struct Prober {
   execution::PlanCache& plans;
   execution::ExecutionContext context;
@@ -86,6 +97,7 @@ Likeness Compare(absl::Span<const float> alone, absl::Span<const float> in_batch
 
 absl::StatusOr<int64_t> ProbeBatchIndependence(execution::PlanCache& plans, const ModelSignature& signature,
                                                const std::vector<Shape>& sample_shapes, int64_t max_batch) {
+  max_batch = BatchWithinMemory(sample_shapes, max_batch);
   Prober prober{plans, {}};
   std::vector<Tensor> rows;
   for (const Shape& shape : WithBatch(sample_shapes, std::max<int64_t>(max_batch, 2))) {
@@ -111,12 +123,17 @@ absl::StatusOr<int64_t> ProbeBatchIndependence(execution::PlanCache& plans, cons
       inputs.push_back(
           Tensor::FromValues<float>(shape, batch.values<float>().first(static_cast<size_t>(shape.num_elements()))));
     }
-    ASSIGN_OR_RETURN(const std::vector<Tensor> outputs, prober.Run(inputs));
+    const absl::StatusOr<std::vector<Tensor>> ran = prober.Run(inputs);
+    // Long samples may need more memory together than a plan may have; they are served in smaller batches.
+    if (absl::IsResourceExhausted(ran.status())) break;
+    if (!ran.ok()) return ran.status();
+    const std::vector<Tensor>& outputs = *ran;
     for (size_t j = 0; j < outputs.size(); ++j) {
       for (int64_t row = 0; row < 2; ++row) {
         const Tensor& expected = alone[static_cast<size_t>(row)][j];
-        const Tensor got = Row(outputs[j], row);
-        const Likeness likeness = Compare(expected.values<float>(), got.values<float>());
+        const bool has_rows = outputs[j].shape() == WithBatch({expected.shape()}, samples)[0];
+        const Likeness likeness =
+            has_rows ? Compare(expected.values<float>(), Row(outputs[j], row).values<float>()) : Likeness::kDifferent;
         if (likeness == Likeness::kDifferent) {
           return absl::FailedPreconditionError(absl::StrCat(
               "output '", signature.outputs[j].name, "' of one sample changes when another sample is in the batch (",

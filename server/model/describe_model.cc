@@ -79,7 +79,7 @@ absl::StatusOr<std::string> LoadedModel::Describe(int64_t window_length) const {
                       ? absl::StrCat(", ", counts.batch_norm_layers - batch_norm_layers_, " folded into convolutions")
                       : "",
                   "\n");
-  if (row_by_row()) absl::StrAppend(&text, "batch  rows run one by one\n");
+  absl::StrAppend(&text, "batch  ", batch_form(), "\n");
   absl::StrAppend(&text, "\nlayers for one sample of");
   for (const tensor::Shape& shape : shapes) absl::StrAppend(&text, " ", shape.ToString());
   absl::StrAppend(&text, ", ", plan->arena_bytes(), " bytes of scratch\n");

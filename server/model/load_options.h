@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+
+#include "absl/time/time.h"
 
 namespace stillwave::model {
 
@@ -14,6 +17,8 @@ struct LoadOptions {
   BatchNormMode batch_norm = BatchNormMode::kPrimitive;
   // Time steps to warm up for when the time axis is dynamic. 0: a length is chosen.
   int64_t window_length = 0;
+  // Told how long each plan took to compile, from the thread that compiled it. May be empty.
+  std::function<void(absl::Duration)> plan_compiled;
 };
 
 }  // namespace stillwave::model

@@ -1,26 +1,34 @@
 #include "server/model/loaded_model.h"
 
+#include <malloc.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
 #include "server/base/status_macros.h"
 #include "server/model/batch_probe.h"
 #include "server/model/network_shapes.h"
+#include "server/model/work_estimate.h"
 #include "server/onnx/frozen_check.h"
 #include "server/onnx/onnx_importer.h"
 #include "server/passes/pass_pipeline.h"
 
 namespace stillwave::model {
 namespace {
+
+// Inputs or outputs that a run keeps track of without allocating.
+constexpr size_t kFewTensors = 4;
 
 using tensor::MutableTensorView;
 using tensor::Shape;
@@ -69,6 +77,16 @@ int64_t LargestPowerOfTwo(int64_t limit) {
 
 bool IsAligned(const void* data) { return reinterpret_cast<uintptr_t>(data) % alignof(float) == 0; }
 
+// One sample gives one row: anything else would not fit into what the caller has for it.
+bool HasRows(const Shape& planned, const Shape& wanted, int64_t samples) {
+  if (planned.rank() != wanted.rank() || planned.rank() == 0 || planned[0] != samples) return false;
+  return planned.dims().subspan(1) == wanted.dims().subspan(1);
+}
+
+// What reading a file took and nothing holds any more goes back to the system, also of a file that is refused; the heap
+// would keep it.
+void ReturnMemory() { malloc_trim(0); }
+
 // Bytes of one row of a {N, …} tensor.
 size_t RowBytes(const TensorView& view) { return view.byte_size() / static_cast<size_t>(view.shape[0]); }
 
@@ -76,12 +94,14 @@ size_t RowBytes(const TensorView& view) { return view.byte_size() / static_cast<
 
 absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Load(const std::string& model_path,
                                                                      const LoadOptions& options) {
+  const absl::Cleanup trim = ReturnMemory;
   ASSIGN_OR_RETURN(graph::Graph imported, onnx_import::ImportFile(model_path));
   return Build(std::move(imported), FileSha256(model_path), options);
 }
 
 absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::LoadFromBytes(absl::string_view bytes,
                                                                               const LoadOptions& options) {
+  const absl::Cleanup trim = ReturnMemory;
   ASSIGN_OR_RETURN(graph::Graph imported, onnx_import::ImportBytes(bytes, /*data_folder=*/""));
   Sha256 hash;
   hash.Update(bytes.data(), bytes.size());
@@ -93,7 +113,9 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Build(graph::Gra
   if (options.max_batch_size < 1) {
     return absl::InvalidArgumentError(absl::StrCat("max_batch_size must be positive; was ", options.max_batch_size));
   }
-  graph::Graph network = imported;
+  std::vector<std::string> output_names;
+  for (const graph::ValueId id : imported.outputs()) output_names.push_back(imported.value(id).name);
+  graph::Graph network = std::move(imported);
   RETURN_IF_ERROR(passes::SimplifyGraph(network));
   RETURN_IF_ERROR(onnx_import::CheckFrozen(network));
   std::shared_ptr<LoadedModel> model(new LoadedModel());
@@ -101,18 +123,20 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Build(graph::Gra
   model->sha256_ = std::move(sha256);
   model->parameter_counts_ = CountParameters(network);
   RETURN_IF_ERROR(passes::OptimizeGraph(network, {.fold_batch_norm = options.batch_norm == BatchNormMode::kFolded}));
+  model->layers_ = CountSteps(network);
+  if (model->layers_ > kMaxLayers) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "a network must not have more than ", kMaxLayers,
+        " layers, where one of many inputs counts once more for every four of them; has ", model->layers_));
+  }
   model->batch_norm_layers_ = CountBatchNormNodes(network);
-  ASSIGN_OR_RETURN(NetworkShapes shapes, FindNetworkShapes(imported, network, options.window_length));
+  ASSIGN_OR_RETURN(NetworkShapes shapes, FindNetworkShapes(output_names, network, options.window_length));
   model->signature_ = std::move(shapes.signature);
-  model->sample_shapes_ = std::move(shapes.sample_shapes);
-  model->plans_ = std::make_unique<execution::PlanCache>(std::move(network), kPlanCapacity);
-  const int64_t largest = shapes.batches ? LargestPowerOfTwo(std::min(options.max_batch_size, kMaxChunk)) : 1;
-  // A batch of 1 still is probed in pairs where the graph takes them: mixing rows is a fault of the network.
-  const int64_t probed = shapes.batches ? std::max<int64_t>(largest, 2) : 1;
-  ASSIGN_OR_RETURN(const int64_t independent,
-                   ProbeBatchIndependence(*model->plans_, model->signature_, model->sample_shapes_, probed));
-  model->max_chunk_ = std::min(largest, independent);
-  model->row_by_row_ = !shapes.batches || independent == 1;
+  model->sample_shapes_ = shapes.sample_shapes;
+  model->declares_one_ = shapes.declares_one;
+  model->plans_ = std::make_unique<execution::PlanCache>(std::move(network), kPlanCapacity, options.plan_compiled);
+  RETURN_IF_ERROR(model->ProbeBatches(shapes));
+  model->plans_->ReleasePackedWeights();
   return std::shared_ptr<const LoadedModel>(std::move(model));
 }
 
@@ -129,14 +153,74 @@ absl::StatusOr<std::vector<Shape>> LoadedModel::OutputShapes(absl::Span<const Sh
           absl::StrCat("axis 0 of every input must be the same positive batch size; one input is ", shape.ToString()));
     }
   }
-  ASSIGN_OR_RETURN(std::vector<Shape> outputs, plans_->OutputShapes(WithBatch(std::move(one), 1)));
+  ASSIGN_OR_RETURN(std::vector<Shape> outputs, plans_->OutputShapes(WithBatch(one, 1)));
+  for (size_t j = 0; j < outputs.size(); ++j) {
+    // A Reshape with fixed lengths can cut one longer sample into several rows.
+    if (outputs[j].rank() > 0 && outputs[j][0] == 1) continue;
+    return absl::InvalidArgumentError(absl::StrCat("the network must give one row per sample; output '",
+                                                   signature_.outputs[j].name, "' is ", outputs[j].ToString(),
+                                                   " for one sample of ", one[0].ToString()));
+  }
   return WithBatch(std::move(outputs), input_shapes[0][0]);
 }
 
-absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> LoadedModel::PlanFor(std::vector<Shape>& shapes,
-                                                                                     int64_t samples) const {
-  for (Shape& shape : shapes) shape[0] = samples;
-  return plans_->Get(shapes);
+absl::Status LoadedModel::ProbeBatches(const NetworkShapes& shapes) {
+  const int64_t worth = std::max<int64_t>(kMaxChunkWork / std::max<int64_t>(shapes.work, 1), 1);
+  int64_t largest = shapes.batches ? LargestPowerOfTwo(std::min({options_.max_batch_size, kMaxChunk, worth})) : 1;
+  // One plan for each power of two.
+  for (int64_t plans = std::bit_width(static_cast<uint64_t>(largest)); largest > 1 && plans * layers_ > kMaxSteps;
+       --plans) {
+    largest /= 2;
+  }
+  // A batch of 1 still is probed in pairs where the graph takes them: mixing rows is a fault of the network.
+  const int64_t probed = shapes.batches ? std::max<int64_t>(largest, 2) : 1;
+  absl::StatusOr<int64_t> independent = ProbeBatchIndependence(*plans_, signature_, sample_shapes_, probed);
+  if (independent.ok() && *independent > 1 && !shapes.other_sample_shapes.empty()) {
+    // Rows may mix, or kernels round otherwise, at some lengths only.
+    const absl::StatusOr<int64_t> elsewhere =
+        ProbeBatchIndependence(*plans_, signature_, shapes.other_sample_shapes, *independent);
+    if (elsewhere.ok()) independent = std::min(*independent, *elsewhere);
+    // A length that cannot be run at all is refused when a request brings it.
+    if (absl::IsFailedPrecondition(elsewhere.status())) independent = elsewhere.status();
+  }
+  // A file that was exported for one sample is right for one sample, whatever it does to more.
+  if (absl::IsFailedPrecondition(independent.status()) && shapes.declares_one) independent = 1;
+  if (!independent.ok()) return independent.status();
+  max_chunk_ = std::min(largest, *independent);
+  row_by_row_ = !shapes.batches || *independent == 1;
+  DropLargerPlans(sample_shapes_, probed);
+  if (!shapes.other_sample_shapes.empty()) DropLargerPlans(shapes.other_sample_shapes, probed);
+  return absl::OkStatus();
+}
+
+void LoadedModel::DropLargerPlans(const std::vector<Shape>& sample_shapes, int64_t probed) {
+  for (int64_t samples = max_chunk_ * 2; samples <= probed; samples *= 2) {
+    plans_->Drop(WithBatch(sample_shapes, samples));
+  }
+}
+
+absl::string_view LoadedModel::batch_form() const {
+  if (row_by_row_) return declares_one_ ? "declared 1, run row by row" : "run row by row";
+  return declares_one_ ? "declared 1, rows are independent: run together" : "any";
+}
+
+absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> LoadedModel::PlanFor(
+    absl::Span<Shape> shapes, absl::Span<const MutableTensorView> outputs, int64_t& samples) const {
+  while (true) {
+    for (Shape& shape : shapes) shape[0] = samples;
+    absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> plan = plans_->Get(shapes);
+    bool has_rows = plan.ok();
+    for (size_t j = 0; has_rows && j < outputs.size(); ++j) {
+      has_rows = HasRows((*plan)->output_shapes()[j], outputs[j].shape, samples);
+    }
+    if (has_rows) return plan;
+    if (samples == 1) {
+      return plan.ok() ? absl::InvalidArgumentError("the network must give one row per sample") : plan.status();
+    }
+    // Long samples may need more memory together than a plan may have, and at a length that was not probed the graph
+    // may take one sample only.
+    samples /= 2;
+  }
 }
 
 // A batch of 7 runs as 4 + 2 + 1.
@@ -146,8 +230,8 @@ absl::Status LoadedModel::Run(execution::ExecutionContext& context, absl::Span<c
   const int64_t samples = inputs[0].shape[0];
   // A request's bytes may lie anywhere; loads of single floats must not.
   std::vector<Tensor> aligned;
-  std::vector<const char*> sources;
-  std::vector<Shape> shapes;
+  absl::InlinedVector<const char*, kFewTensors> sources;
+  absl::InlinedVector<Shape, kFewTensors> shapes;
   for (const TensorView& input : inputs) {
     shapes.push_back(input.shape);
     sources.push_back(static_cast<const char*>(input.data));
@@ -157,24 +241,22 @@ absl::Status LoadedModel::Run(execution::ExecutionContext& context, absl::Span<c
     sources.back() = static_cast<const char*>(copy.data());
     aligned.push_back(std::move(copy));
   }
-  std::vector<char*> targets;
+  absl::InlinedVector<char*, kFewTensors> targets;
   for (const MutableTensorView& output : outputs) targets.push_back(static_cast<char*>(output.data));
 
-  std::vector<const void*> chunk_inputs(inputs.size());
-  std::vector<void*> chunk_outputs(outputs.size());
+  absl::InlinedVector<const void*, kFewTensors> chunk_inputs(inputs.size());
+  absl::InlinedVector<void*, kFewTensors> chunk_outputs(outputs.size());
   for (int64_t done = 0; done < samples;) {
     int64_t chunk = LargestPowerOfTwo(std::min(samples - done, max_chunk_));
-    absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> plan = PlanFor(shapes, chunk);
-    // Long samples may need more memory together than a plan may have.
-    for (; absl::IsResourceExhausted(plan.status()) && chunk > 1; plan = PlanFor(shapes, chunk)) chunk /= 2;
-    if (!plan.ok()) return plan.status();
+    ASSIGN_OR_RETURN(const std::shared_ptr<const execution::ExecutionPlan> plan,
+                     PlanFor(absl::MakeSpan(shapes), outputs, chunk));
     for (size_t i = 0; i < inputs.size(); ++i) {
       chunk_inputs[i] = sources[i] + static_cast<size_t>(done) * RowBytes(inputs[i]);
     }
     for (size_t j = 0; j < outputs.size(); ++j) {
       chunk_outputs[j] = targets[j] + static_cast<size_t>(done) * RowBytes(outputs[j]);
     }
-    RETURN_IF_ERROR((*plan)->Run(context, chunk_inputs, chunk_outputs));
+    RETURN_IF_ERROR(plan->Run(context, chunk_inputs, absl::MakeSpan(chunk_outputs)));
     done += chunk;
   }
   return absl::OkStatus();

@@ -18,6 +18,8 @@
 
 namespace stillwave::model {
 
+struct NetworkShapes;
+
 // Immutable and thread-safe after Load.
 class LoadedModel final : public BatchRunner {
  public:
@@ -36,6 +38,8 @@ class LoadedModel final : public BatchRunner {
   // Lower-case hex digest of the model file (not of external data).
   const std::string& sha256() const { return sha256_; }
   const ParameterCounts& parameter_counts() const { return parameter_counts_; }
+  // Resident weights, packed ones included: about what the file holds.
+  size_t weight_bytes() const { return plans_->weight_bytes(); }
   // BatchNormalization layers that run as primitives and so can be watched.
   int batch_norm_layers() const { return batch_norm_layers_; }
   // The length of input 0's last axis (time) if it is fixed, else tensor::kDynamicDim.
@@ -43,10 +47,29 @@ class LoadedModel final : public BatchRunner {
   // True when rows run one by one: the graph takes nothing but its declared batch of 1, or the bits of a row would
   // depend on the batch.
   bool row_by_row() const { return row_by_row_; }
+  // For people: "any", or what became of a declared batch of 1.
+  absl::string_view batch_form() const;
 
   absl::Status Run(execution::ExecutionContext& context, absl::Span<const tensor::TensorView> inputs,
                    absl::Span<const tensor::MutableTensorView> outputs) const override;
   absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> input_shapes) const override;
+
+  // For tools that measure. What the plans are compiled from: the network after all passes.
+  const graph::Graph& network() const { return plans_->graph(); }
+  // Weights may be stand-ins without elements: use it for its shapes, and compile through CompileAnew.
+  absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> CompileAnew(
+      absl::Span<const tensor::Shape> input_shapes) const {
+    return plans_->CompileAnew(input_shapes);
+  }
+  // Of the inputs for one sample of the warm-up length.
+  const std::vector<tensor::Shape>& sample_shapes() const { return sample_shapes_; }
+  // Samples that run at once at most; a larger batch runs in several such chunks.
+  int64_t max_chunk() const { return max_chunk_; }
+  // What Run runs for a chunk of these shapes.
+  absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> Plan(
+      absl::Span<const tensor::Shape> input_shapes) const {
+    return plans_->Get(input_shapes);
+  }
 
   // For people: inputs, outputs, parameters, and a table of layers with shapes, primitive, implementation and what was
   // fused, for one sample of the warm-up length (or `window_length`, when positive).
@@ -55,6 +78,12 @@ class LoadedModel final : public BatchRunner {
  private:
   // A batch runs in chunks of powers of two up to this: more buys no arithmetic on a CPU.
   static constexpr int64_t kMaxChunk = 32;
+  // See EstimateWork; about a tenth of a second on one core, which a batch would make its first row wait.
+  static constexpr int64_t kMaxChunkWork = int64_t{1} << 32;
+  // Steps of the plans that one length needs, over all chunk sizes: 7 µs and 1 kB each.
+  static constexpr int64_t kMaxSteps = 40'000;
+  // After simplification. Ten times the deepest networks that are served like this.
+  static constexpr int64_t kMaxLayers = 20'000;
   // Shapes for which plans are kept: six chunk sizes for about twenty lengths.
   static constexpr size_t kPlanCapacity = 128;
 
@@ -63,9 +92,16 @@ class LoadedModel final : public BatchRunner {
   static absl::StatusOr<std::shared_ptr<const LoadedModel>> Build(graph::Graph imported, std::string sha256,
                                                                   const LoadOptions& options);
 
-  // The plan for inputs of these shapes with axis 0 set to `samples`.
-  absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> PlanFor(std::vector<tensor::Shape>& shapes,
-                                                                          int64_t samples) const;
+  // Finds out how many samples may run at once; compiles and warms up the plans for them.
+  absl::Status ProbeBatches(const NetworkShapes& shapes);
+
+  // Drops the plans that the probe made for more samples than max_chunk_.
+  void DropLargerPlans(const std::vector<tensor::Shape>& sample_shapes, int64_t probed);
+
+  // The plan for `samples` samples of these shapes (axis 0 is set), or for fewer where so many cannot run at once:
+  // `samples` becomes what the plan takes.
+  absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> PlanFor(
+      absl::Span<tensor::Shape> shapes, absl::Span<const tensor::MutableTensorView> outputs, int64_t& samples) const;
 
   ModelSignature signature_;
   LoadOptions options_;
@@ -73,7 +109,9 @@ class LoadedModel final : public BatchRunner {
   ParameterCounts parameter_counts_;
   int batch_norm_layers_ = 0;
   bool row_by_row_ = false;
+  bool declares_one_ = false;
   int64_t max_chunk_ = 1;
+  int64_t layers_ = 0;
   std::vector<tensor::Shape> sample_shapes_;  // of the inputs, for one sample of the warm-up length
   std::unique_ptr<execution::PlanCache> plans_;
 };

@@ -1,11 +1,13 @@
 #include "server/model/network_shapes.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/status_macros.h"
+#include "server/model/work_estimate.h"
 #include "server/passes/specialize.h"
 
 namespace stillwave::model {
@@ -16,6 +18,13 @@ using tensor::Shape;
 // Lengths that are tried for dynamic axes, most useful first: long enough for most receptive fields, divisible by the
 // strides of most networks.
 constexpr int64_t kLengths[] = {128, 256, 512, 1024, 2048, 4096, 8192, 16384, 64, 32, 16, 8, 4, 2, 1};
+
+// No power of two, so that kernels meet other remainders there; divisible by the strides of most networks.
+constexpr int64_t kOtherLength = 96;
+
+// A tenth of a second on one core, which the probe spends several times. 128 steps on each of several dynamic axes can
+// be more.
+constexpr int64_t kMaxWarmUpWork = int64_t{1} << 31;
 
 absl::Status CheckInputs(const graph::Graph& graph) {
   if (graph.inputs().empty()) return absl::InvalidArgumentError("the network has no inputs");
@@ -54,27 +63,40 @@ bool HasDynamicLength(const graph::Graph& graph) {
   });
 }
 
-absl::StatusOr<std::vector<Shape>> OutputShapes(const graph::Graph& graph, const std::vector<Shape>& inputs) {
+absl::Status CheckBatchAxis(const std::vector<Shape>& outputs, int64_t samples, const std::vector<std::string>& names) {
+  for (size_t j = 0; j < outputs.size(); ++j) {
+    if (outputs[j].rank() > 0 && outputs[j][0] == samples) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("axis 0 of every output must be the batch, one row per sample; output '", names[j], "' is ",
+                     outputs[j].ToString(), " for ", samples, samples == 1 ? " sample" : " samples"));
+  }
+  return absl::OkStatus();
+}
+
+// What the network makes of inputs of these shapes.
+struct Outcome {
+  std::vector<Shape> inputs;
+  std::vector<Shape> outputs;
+  int64_t work = 0;
+  int64_t length = 0;  // of the dynamic axes
+};
+
+// `inputs` have the same number of samples each.
+absl::StatusOr<Outcome> Try(const graph::Graph& graph, const std::vector<std::string>& output_names,
+                            std::vector<Shape> inputs) {
   ASSIGN_OR_RETURN(const graph::Graph specialized, passes::Specialize(graph, inputs));
-  std::vector<Shape> shapes;
+  Outcome outcome;
   for (const graph::ValueId id : specialized.outputs()) {
     if (specialized.value(id).data_type != tensor::DataType::kFloat32) {
       return absl::UnimplementedError(absl::StrCat("output '", specialized.value(id).name, "' must be FP32; is ",
                                                    tensor::Name(specialized.value(id).data_type)));
     }
-    shapes.push_back(specialized.value(id).shape);
+    outcome.outputs.push_back(specialized.value(id).shape);
   }
-  return shapes;
-}
-
-absl::Status CheckBatchAxis(const std::vector<Shape>& outputs, int64_t samples, const ModelSignature& signature) {
-  for (size_t j = 0; j < outputs.size(); ++j) {
-    if (outputs[j].rank() > 0 && outputs[j][0] == samples) continue;
-    return absl::FailedPreconditionError(
-        absl::StrCat("axis 0 of every output must be the batch, one row per sample; output '",
-                     signature.outputs[j].name, "' is ", outputs[j].ToString(), " for ", samples, " samples"));
-  }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(CheckBatchAxis(outcome.outputs, inputs[0][0], output_names));
+  outcome.inputs = std::move(inputs);
+  outcome.work = EstimateWork(specialized);
+  return outcome;
 }
 
 // Marks the axes of the outputs that change when the inputs' dynamic lengths do.
@@ -88,25 +110,24 @@ void MarkDynamicAxes(const std::vector<Shape>& at_other_length, ModelSignature& 
   }
 }
 
-struct Found {
-  int64_t length;
-  std::vector<Shape> inputs;
-  std::vector<Shape> outputs;
-};
-
-// The first length that works, apart from `except`.
-absl::StatusOr<Found> FindLength(const graph::Graph& graph, int64_t preferred, int64_t except) {
+// The first length that works and is cheap enough, apart from `except`; the first that works where none is cheap.
+absl::StatusOr<Outcome> FindLength(const graph::Graph& graph, const std::vector<std::string>& output_names,
+                                   int64_t preferred, int64_t except) {
   std::vector<int64_t> lengths(std::begin(kLengths), std::end(kLengths));
   if (preferred > 0) lengths.insert(lengths.begin(), preferred);
   absl::Status first_error;
+  std::optional<Outcome> expensive;
   for (const int64_t length : lengths) {
     if (length == except) continue;
-    std::vector<Shape> inputs = SampleShapes(graph, length);
-    absl::StatusOr<std::vector<Shape>> outputs = OutputShapes(graph, inputs);
-    if (outputs.ok()) return Found{length, std::move(inputs), *std::move(outputs)};
-    if (first_error.ok()) first_error = outputs.status();
-    if (!HasDynamicLength(graph) || length == preferred) break;
+    absl::StatusOr<Outcome> outcome = Try(graph, output_names, SampleShapes(graph, length));
+    if (outcome.ok()) outcome->length = length;
+    const bool only_choice = !HasDynamicLength(graph) || length == preferred;
+    if (outcome.ok() && (only_choice || outcome->work <= kMaxWarmUpWork)) return outcome;
+    if (outcome.ok() && !expensive) expensive = *std::move(outcome);
+    if (!outcome.ok() && first_error.ok()) first_error = outcome.status();
+    if (only_choice) break;
   }
+  if (expensive) return *std::move(expensive);
   return first_error;
 }
 
@@ -117,12 +138,13 @@ std::vector<Shape> WithBatch(std::vector<Shape> shapes, int64_t samples) {
   return shapes;
 }
 
-absl::StatusOr<NetworkShapes> FindNetworkShapes(const graph::Graph& imported, const graph::Graph& optimized,
-                                                int64_t window_length) {
+absl::StatusOr<NetworkShapes> FindNetworkShapes(const std::vector<std::string>& output_names,
+                                                const graph::Graph& optimized, int64_t window_length) {
   RETURN_IF_ERROR(CheckInputs(optimized));
-  ASSIGN_OR_RETURN(const Found one, FindLength(optimized, window_length, /*except=*/0));
+  ASSIGN_OR_RETURN(const Outcome one, FindLength(optimized, output_names, window_length, /*except=*/0));
   NetworkShapes result;
   result.sample_shapes = one.inputs;
+  result.work = one.work;
   for (const graph::ValueId id : optimized.inputs()) {
     const graph::Value& input = optimized.value(id);
     Shape shape = input.shape;
@@ -130,23 +152,29 @@ absl::StatusOr<NetworkShapes> FindNetworkShapes(const graph::Graph& imported, co
     result.signature.inputs.push_back({input.name, input.data_type, std::move(shape)});
   }
   for (size_t j = 0; j < one.outputs.size(); ++j) {
-    result.signature.outputs.push_back(
-        {imported.value(imported.outputs()[j]).name, tensor::DataType::kFloat32, one.outputs[j]});
+    result.signature.outputs.push_back({output_names[j], tensor::DataType::kFloat32, one.outputs[j]});
   }
-  RETURN_IF_ERROR(CheckBatchAxis(one.outputs, 1, result.signature));
 
   constexpr int64_t kSeveral = 3;
-  const absl::StatusOr<std::vector<Shape>> several = OutputShapes(optimized, WithBatch(one.inputs, kSeveral));
-  const bool declares_one = std::all_of(optimized.inputs().begin(), optimized.inputs().end(),
-                                        [&](graph::ValueId id) { return optimized.value(id).shape[0] == 1; });
-  const absl::Status batch = several.ok() ? CheckBatchAxis(*several, kSeveral, result.signature) : several.status();
+  const absl::StatusOr<Outcome> several = Try(optimized, output_names, WithBatch(one.inputs, kSeveral));
+  result.declares_one = std::all_of(optimized.inputs().begin(), optimized.inputs().end(),
+                                    [&](graph::ValueId id) { return optimized.value(id).shape[0] == 1; });
   // A graph that was exported for one sample may hold that 1 in a Reshape.
-  if (!batch.ok() && !declares_one) return batch;
-  result.batches = batch.ok();
+  if (!several.ok() && !result.declares_one) return several.status();
+  result.batches = several.ok();
 
   if (HasDynamicLength(optimized)) {
-    const absl::StatusOr<Found> other = FindLength(optimized, 0, /*except=*/one.length);
-    if (other.ok()) MarkDynamicAxes(other->outputs, result.signature);
+    const absl::StatusOr<Outcome> other = FindLength(optimized, output_names, 0, /*except=*/one.length);
+    if (other.ok()) {
+      MarkDynamicAxes(other->outputs, result.signature);
+      const absl::StatusOr<Outcome> uneven = Try(optimized, output_names, SampleShapes(optimized, kOtherLength));
+      for (const absl::StatusOr<Outcome>& outcome : {uneven, other}) {
+        // Of no more than the first length asks for, where that is expensive.
+        if (!outcome.ok() || outcome->work > std::max(kMaxWarmUpWork, one.work)) continue;
+        result.other_sample_shapes = outcome->inputs;
+        break;
+      }
+    }
   }
   for (TensorSpec& output : result.signature.outputs) output.shape[0] = tensor::kDynamicDim;
   return result;

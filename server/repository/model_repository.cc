@@ -154,6 +154,7 @@ absl::Status ModelRepository::LoadVersion(const model::ModelConfig& config, int6
        {"version", version},
        {"seconds", seconds},
        {"max_batch_size", config.max_batch_size},
+       {"batch", model.batch_form()},
        {"batchnorm", BatchNormLabel(model)},
        {"batchnorm_layers_to_watch", model.batch_norm_layers()}});
   SetVersion(config.name, version, {VersionState::kReady, "", *std::move(served)});
@@ -162,7 +163,12 @@ absl::Status ModelRepository::LoadVersion(const model::ModelConfig& config, int6
 
 absl::StatusOr<std::shared_ptr<const ServedModel>> ModelRepository::Serve(const model::ModelConfig& config,
                                                                           int64_t version, Loader loader) {
-  ASSIGN_OR_RETURN(LoadedModelPtr model, loader(ToLoadOptions(config)));
+  const metrics::ModelMetrics* metrics = &metrics_->ForModel(config.name, absl::StrCat(version));
+  model::LoadOptions load_options = ToLoadOptions(config);
+  load_options.plan_compiled = [compile_duration = metrics->plan_compile_duration](absl::Duration duration) {
+    compile_duration->Observe(absl::ToDoubleSeconds(duration));
+  };
+  ASSIGN_OR_RETURN(LoadedModelPtr model, loader(load_options));
   ASSIGN_OR_RETURN(model::ModelSignature signature, ApplyToSignature(config, model->signature()));
   batching::ModelQueueOptions options;
   options.name = config.name;
@@ -170,7 +176,6 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> ModelRepository::Serve(const 
   options.max_queue_samples = config.max_queue_samples;
   options.max_running_batches = config.max_running_batches;
   options.output_types = OutputTypes(signature);
-  const metrics::ModelMetrics* metrics = &metrics_->ForModel(config.name, absl::StrCat(version));
   ASSIGN_OR_RETURN(std::shared_ptr<batching::ModelQueue> queue,
                    scheduler_->AddModel(model, std::move(options), metrics));
   return std::make_shared<const ServedModel>(config, version, std::move(signature), std::move(model), std::move(queue),

@@ -37,7 +37,7 @@ TEST(ServerMetricsTest, ExposesEveryMetricOfALoadedModel) {
        {"requests_total", "request_duration_seconds", "queue_duration_seconds", "compute_duration_seconds",
         "samples_total", "batch_samples", "batches_total", "queue_samples", "rejections_total", "streams",
         "stream_series", "stream_windows_total", "stream_window_duration_seconds", "stream_computed_samples_total",
-        "model_info", "model_ready", "model_load_duration_seconds"}) {
+        "model_info", "model_ready", "model_load_duration_seconds", "plan_compile_duration_seconds"}) {
     EXPECT_THAT(names, Contains(absl::StrCat("stillwave_", name)));
   }
   EXPECT_THAT(names, Contains("process_cpu_seconds_total"));

@@ -35,7 +35,7 @@ TEST(DescribeModelTest, ShowsInputsOutputsAndWhatIsLearnedApartFromWhatIsCounted
 TEST(DescribeModelTest, ShowsPrimitiveAndImplementationOfEachLayerAndWhatWasFused) {
   const std::string text = DescribeModel("seed_block", BatchNormMode::kPrimitive, /*window_length=*/40);
   EXPECT_THAT(text, HasSubstr("layers for one sample of [1,3,40]"));
-  EXPECT_THAT(text, AllOf(HasSubstr("convolution"), HasSubstr("batch_normalization"), HasSubstr("inner_product")));
+  EXPECT_THAT(text, AllOf(HasSubstr("convolution"), HasSubstr("batch_normalization"), HasSubstr("Gemm")));
   EXPECT_THAT(text, AllOf(HasSubstr("[1,128,40]"), HasSubstr("+relu"), HasSubstr("in place")));
   EXPECT_THAT(text, HasSubstr("BatchNormalization  3 as primitive on the stored statistics\n"));
   EXPECT_THAT(text, Not(HasSubstr("bnorm_ref")));
