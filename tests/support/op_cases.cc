@@ -1,3 +1,4 @@
+// Convolution, batch normalization, pooling, products; and what all cases share.
 #include "tests/support/op_cases.h"
 
 #include <iterator>
@@ -167,76 +168,11 @@ std::vector<OpCase> LinearCases() {
   return list.Take();
 }
 
-std::vector<OpCase> UnaryCases() {
-  CaseList list;
-  using Kind = graph::UnaryKind;
-  for (const Kind kind : {Kind::kRelu, Kind::kLeakyRelu, Kind::kElu, Kind::kSigmoid, Kind::kTanh, Kind::kAbs,
-                          Kind::kExp, Kind::kLog, Kind::kNeg, Kind::kSqrt}) {
-    const bool positive = kind == Kind::kLog || kind == Kind::kSqrt;
-    for (const Shape& x : {Shape({}), Shape({1, 5}), Shape({3, 19, 7}), Shape({2, 3, 4, 5})}) {
-      list.Add(graph::Unary{kind, 0.3F}, {positive ? list.Positive(x) : list.Random(x)});
-    }
-  }
-  return list.Take();
-}
-
-std::vector<OpCase> BinaryCases() {
-  CaseList list;
-  using Kind = graph::BinaryKind;
-  const std::pair<Shape, Shape> shapes[] = {
-      {{2, 3, 5}, {2, 3, 5}},   {{2, 3, 5}, {3, 1}}, {{2, 3, 5}, {}},           {{}, {2, 3}},
-      {{2, 1, 5}, {1, 3, 1}},   {{5}, {2, 3, 5}},    {{2, 3, 4, 5}, {3, 1, 1}}, {{1, 19, 1}, {7, 19, 6}},
-      {{2, 16, 9}, {1, 16, 1}},
-  };
-  for (const Kind kind : {Kind::kAdd, Kind::kSub, Kind::kMul, Kind::kDiv}) {
-    for (const auto& [a, b] : shapes) {
-      for (const size_t data_inputs : {1, 2}) {
-        list.Add(graph::Binary{kind}, {list.Random(a), kind == Kind::kDiv ? list.Positive(b) : list.Random(b)},
-                 data_inputs);
-      }
-    }
-    list.Add(graph::Binary{kind}, {Integers({7, -7, 9}), Integers({2, 2, -4})});
-    list.Add(graph::Binary{kind}, {AsInt32(Integers({7, -7, 9})), AsInt32(IntegerTensor({}, {3}))});
-  }
-  return list.Take();
-}
-
-std::vector<OpCase> SoftmaxCases() {
-  CaseList list;
-  for (const bool log : {false, true}) {
-    for (const bool flatten : {false, true}) {
-      for (const Shape& x : {Shape({1, 5}), Shape({7, 3}), Shape({2, 3, 17}), Shape({2, 3, 4, 5})}) {
-        for (int axis = -x.rank(); axis < x.rank(); ++axis) {
-          list.Add(graph::Softmax{axis, log, flatten}, {list.Random(x)});
-        }
-      }
-    }
-  }
-  return list.Take();
-}
-
-std::vector<OpCase> ReduceCases() {
-  CaseList list;
-  for (const auto kind : {graph::ReduceKind::kMean, graph::ReduceKind::kSum, graph::ReduceKind::kMax}) {
-    for (const bool keep_dims : {false, true}) {
-      const graph::Reduce op{kind, keep_dims, false};
-      const std::vector<std::vector<int64_t>> axes = {{-1}, {1}, {2}, {1, 2}, {-1, -2}, {0}, {0, 1, 2}};
-      for (const std::vector<int64_t>& some : axes) {
-        list.Add(op, {list.Random({3, 5, 7}), Integers(some)});
-        list.Add(op, {list.Random({2, 19, 4, 3}), Integers(some)});
-      }
-      list.Add(op, {list.Random({3, 5})});
-      list.Add(op, {list.Random({3, 5}), Integers({})});
-      list.Add(graph::Reduce{kind, keep_dims, true}, {list.Random({3, 5}), Integers({})});
-    }
-  }
-  return list.Take();
-}
-
 std::vector<OpCase> AllOpCases() {
   std::vector<OpCase> all;
-  for (auto make : {ConvCases, BatchNormalizationCases, PoolCases, LinearCases, UnaryCases, BinaryCases, SoftmaxCases,
-                    ReduceCases, MovementCases, ShapeCases}) {
+  for (auto make : {ConvCases, BatchNormalizationCases, PoolCases, LinearCases, UnaryCases, BinaryCases, WhereCases,
+                    CastCases, SoftmaxCases, ReduceCases, AlongAxisCases, NormalizationCases, MovementCases, ShapeCases,
+                    ConvTransposeCases, RarePoolCases, RearrangeCases, ResizeCases}) {
     std::vector<OpCase> some = make();
     std::move(some.begin(), some.end(), std::back_inserter(all));
   }

@@ -26,15 +26,32 @@ std::vector<OpCase> ConvCases();
 std::vector<OpCase> BatchNormalizationCases();
 // Both kinds: ceil_mode, count_include_pad, dilation, asymmetric pads; and the global pools.
 std::vector<OpCase> PoolCases();
+// Groups, dilations, output_padding, output_shape, auto_pad; one, two and three spatial axes.
+std::vector<OpCase> ConvTransposeCases();
+// LpPool and its global form, the indices of MaxPool.
+std::vector<OpCase> RarePoolCases();
 // Gemm with all transpositions and broadcasts of C; MatMul from vectors to batches.
 std::vector<OpCase> LinearCases();
+// Every kind over shapes, near 0 and far from it; FP64 and integers where they are defined.
 std::vector<OpCase> UnaryCases();
-// Broadcasting in FP32 and of shape arithmetic in INT64 and INT32.
+// Every kind with broadcasting, of all numbers and BOOL; Pow of mixed types.
 std::vector<OpCase> BinaryCases();
+std::vector<OpCase> WhereCases();
+// Each type to each; what half precision rounds. CastLike.
+std::vector<OpCase> CastCases();
 std::vector<OpCase> SoftmaxCases();
+// Every kind over axes at the front, in the middle and at the end, empty sets, integers and BOOL.
 std::vector<OpCase> ReduceCases();
+// ArgMax, ArgMin, CumSum.
+std::vector<OpCase> AlongAxisCases();
+// InstanceNormalization, GroupNormalization, LayerNormalization, LRN.
+std::vector<OpCase> NormalizationCases();
 // Concat, Transpose, Pad, Slice, Gather, Expand.
 std::vector<OpCase> MovementCases();
+// Split, Tile, DepthToSpace, SpaceToDepth, Size, Range.
+std::vector<OpCase> RearrangeCases();
+// All modes and coordinate transforms, by scales and by sizes, up and down, one to three axes.
+std::vector<OpCase> ResizeCases();
 // Reshape, Flatten, Squeeze, Unsqueeze, Shape, ConstantOfShape, Cast, Identity, Dropout.
 std::vector<OpCase> ShapeCases();
 

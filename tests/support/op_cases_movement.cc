@@ -27,13 +27,19 @@ std::vector<OpCase> MovementCases() {
   const auto pad = [&](graph::PadMode mode, const Shape& x, std::vector<int64_t> pads) {
     list.Add(graph::Pad{mode}, {list.Random(x), Integers(std::move(pads))});
   };
-  for (const auto mode : {graph::PadMode::kConstant, graph::PadMode::kReflect, graph::PadMode::kEdge}) {
+  for (const auto mode :
+       {graph::PadMode::kConstant, graph::PadMode::kReflect, graph::PadMode::kEdge, graph::PadMode::kWrap}) {
     pad(mode, {2, 3, 6}, {0, 0, 2, 0, 0, 3});
     pad(mode, {2, 3, 6}, {0, 1, 5, 1, 0, 5});
     pad(mode, {2, 3, 6, 5}, {0, 0, 1, 2, 0, 0, 3, 4});
     pad(mode, {2, 3, 6}, {0, 0, -1, 0, 0, -2});
     pad(mode, {2, 3, 6}, {0, 0, -2, 0, 0, 3});
   }
+  // Further than the axis is long.
+  for (const auto mode : {graph::PadMode::kConstant, graph::PadMode::kEdge, graph::PadMode::kWrap}) {
+    pad(mode, {2, 3}, {0, 8, 3, -2});
+  }
+  list.Add(graph::Pad{graph::PadMode::kWrap}, {list.Random({2, 3, 4}), Integers({2, 5}), std::nullopt, Integers({-1})});
   list.Add(graph::Pad{}, {list.Random({2, 3}), Integers({1, 0, 0, 2}), RealTensor({}, {7.5})});
   list.Add(graph::Pad{}, {list.Random({2, 3, 4}), Integers({1, 2}), std::nullopt, Integers({-1})});
   list.Add(graph::Pad{}, {IntegerTensor({2, 2}, {1, 2, 3, 4}), Integers({1, 0, 0, 1})});

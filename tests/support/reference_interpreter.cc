@@ -16,12 +16,18 @@ namespace {
 // How many leading inputs each operator cannot do without.
 size_t RequiredInputs(const graph::Op& op) {
   if (std::holds_alternative<graph::BatchNormalization>(op)) return 5;
-  if (std::holds_alternative<graph::Slice>(op)) return 3;
+  if (std::holds_alternative<graph::Slice>(op) || std::holds_alternative<graph::Range>(op) ||
+      std::holds_alternative<graph::Where>(op) || std::holds_alternative<graph::InstanceNormalization>(op) ||
+      std::holds_alternative<graph::GroupNormalization>(op)) {
+    return 3;
+  }
   if (std::holds_alternative<graph::Conv>(op) || std::holds_alternative<graph::Gemm>(op) ||
       std::holds_alternative<graph::MatMul>(op) || std::holds_alternative<graph::Binary>(op) ||
       std::holds_alternative<graph::Reshape>(op) || std::holds_alternative<graph::Unsqueeze>(op) ||
+      std::holds_alternative<graph::ConvTranspose>(op) || std::holds_alternative<graph::Tile>(op) ||
       std::holds_alternative<graph::Pad>(op) || std::holds_alternative<graph::Gather>(op) ||
-      std::holds_alternative<graph::Expand>(op)) {
+      std::holds_alternative<graph::Expand>(op) || std::holds_alternative<graph::LayerNormalization>(op) ||
+      std::holds_alternative<graph::CumSum>(op) || std::holds_alternative<graph::CastLike>(op)) {
     return 2;
   }
   return 1;

@@ -1,4 +1,4 @@
-// Normalization, matrix products, softmax and reductions.
+// Batch normalization, matrix products and softmax.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,48 +11,7 @@
 namespace stillwave::test_support {
 namespace {
 
-using graph::ReduceKind;
 using tensor::Shape;
-
-// The axes a reduction runs over, as one flag per axis.
-absl::StatusOr<std::vector<bool>> ReducedAxes(const graph::Reduce& op, RefInputs inputs) {
-  const int rank = inputs[0]->shape.rank();
-  std::vector<int64_t> axes;
-  if (Given(inputs, 1)) {
-    ASSIGN_OR_RETURN(axes, IntegersOf(inputs, 1, "axes"));
-  }
-  const bool all = axes.empty() && !op.noop_with_empty_axes;
-  std::vector<bool> reduced(static_cast<size_t>(rank), all);
-  for (const int64_t axis : axes) {
-    ASSIGN_OR_RETURN(const int from_front, AxisFromFront(axis, rank));
-    reduced[static_cast<size_t>(from_front)] = true;
-  }
-  return reduced;
-}
-
-template <typename T>
-T Combine(ReduceKind kind, T so_far, T value) {
-  return kind == ReduceKind::kMax ? std::max(so_far, value) : so_far + value;
-}
-
-// Folds the elements of `x` into `kept`, which has x's rank with the reduced axes of length 1.
-template <typename T>
-std::vector<T> Fold(const graph::Reduce& op, const Shape& shape, const std::vector<T>& x, const Shape& kept) {
-  using Limits = std::numeric_limits<T>;
-  const T lowest = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
-  std::vector<T> y(static_cast<size_t>(kept.num_elements()), op.kind == ReduceKind::kMax ? lowest : T{0});
-  if (x.empty() || y.empty()) return y;
-  Coordinates at(static_cast<size_t>(shape.rank()), 0);
-  size_t in = 0;
-  do {
-    T& cell = y[BroadcastPosition(kept, at)];
-    cell = Combine(op.kind, cell, x[in++]);
-  } while (NextCoordinates(shape, at));
-  if (op.kind == ReduceKind::kMean) {
-    for (T& cell : y) cell /= static_cast<T>(x.size() / y.size());
-  }
-  return y;
-}
 
 // exp(x - max) / sum, or its logarithm, over `count` elements that lie `stride` apart.
 void SoftmaxLine(bool log, double* first, size_t count, size_t stride) {
@@ -189,25 +148,6 @@ absl::StatusOr<RefTensor> Evaluate(const graph::Softmax& op, RefInputs inputs) {
     for (size_t offset = 0; offset < stride; ++offset) {
       SoftmaxLine(op.log, y.reals.data() + line * count * stride + offset, count, stride);
     }
-  }
-  return y;
-}
-
-absl::StatusOr<RefTensor> Evaluate(const graph::Reduce& op, RefInputs inputs) {
-  const RefTensor& x = *inputs[0];
-  ASSIGN_OR_RETURN(const std::vector<bool> reduced, ReducedAxes(op, inputs));
-  Shape kept;      // with length 1 for reduced axes
-  Shape squeezed;  // without them
-  for (int axis = 0; axis < x.shape.rank(); ++axis) {
-    const bool folds = reduced[static_cast<size_t>(axis)];
-    kept.Append(folds ? 1 : x.shape[axis]);
-    if (!folds) squeezed.Append(x.shape[axis]);
-  }
-  RefTensor y{x.data_type, op.keep_dims ? kept : squeezed, {}, {}};
-  if (x.is_real()) {
-    y.reals = Fold(op, x.shape, x.reals, kept);
-  } else {
-    y.integers = Fold(op, x.shape, x.integers, kept);
   }
   return y;
 }

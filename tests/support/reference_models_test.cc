@@ -50,14 +50,12 @@ double RelativeBound(const std::string& name) {
   const bool folded =
       name == "seed_block_eval_folded" || name == "seed_block_dynamo_folded" || name == "seed_block_keras_style";
   if (folded) return 5e-7;
-  return name == "bn_extremes" ? 1e-7 : 1e-10;
+  // act_zoo's alphas and its √2 stand in the file as float32.
+  return name == "bn_extremes" || name == "act_zoo" ? 1e-7 : 1e-10;
 }
 
 TEST_P(ReferenceModelTest, AgreesWithPyTorchInDouble) {
   const absl::StatusOr<graph::Graph> graph = onnx_import::ImportFile(GetParam().model_file);
-  if (graph.status().code() == absl::StatusCode::kUnimplemented && !IsPromised(GetParam().name)) {
-    GTEST_SKIP() << graph.status();
-  }
   ASSERT_TRUE(graph.ok()) << graph.status();
   const auto cases = LoadCases(GetParam());
   ASSERT_TRUE(cases.ok()) << cases.status();

@@ -69,6 +69,10 @@ std::optional<int64_t> PadSource(PadMode mode, const AxisPad& pad, int64_t at) {
         source = source < first ? 2 * first - source : 2 * last - source;
       }
       return first == last ? first : source;
+    case PadMode::kWrap:
+      while (source < first) source += last - first + 1;
+      while (source > last) source -= last - first + 1;
+      return source;
   }
   return std::nullopt;
 }

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "server/graph/op.h"
@@ -17,18 +19,32 @@ using RefInputs = absl::Span<const RefTensor* const>;
 
 // reference_window_ops.cc
 absl::StatusOr<RefTensor> Evaluate(const graph::Conv& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::ConvTranspose& op, RefInputs inputs);
 absl::StatusOr<RefTensor> Evaluate(const graph::Pool& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::MaxPoolIndices& op, RefInputs inputs);
 absl::StatusOr<RefTensor> Evaluate(const graph::GlobalPool& op, RefInputs inputs);
 // reference_math_ops.cc
 absl::StatusOr<RefTensor> Evaluate(const graph::BatchNormalization& op, RefInputs inputs);
 absl::StatusOr<RefTensor> Evaluate(const graph::Gemm& op, RefInputs inputs);
 absl::StatusOr<RefTensor> Evaluate(const graph::MatMul& op, RefInputs inputs);
 absl::StatusOr<RefTensor> Evaluate(const graph::Softmax& op, RefInputs inputs);
+// reference_reduce_ops.cc
 absl::StatusOr<RefTensor> Evaluate(const graph::Reduce& op, RefInputs inputs);
-// reference_elementwise_ops.cc
+absl::StatusOr<RefTensor> Evaluate(const graph::ArgReduce& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::CumSum& op, RefInputs inputs);
+// reference_normalization_ops.cc
+absl::StatusOr<RefTensor> Evaluate(const graph::InstanceNormalization& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::LayerNormalization& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::GroupNormalization& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::Lrn& op, RefInputs inputs);
+// reference_unary_ops.cc
 absl::StatusOr<RefTensor> Evaluate(const graph::Unary& op, RefInputs inputs);
+// reference_binary_ops.cc
 absl::StatusOr<RefTensor> Evaluate(const graph::Binary& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::Where& op, RefInputs inputs);
+// reference_cast_ops.cc
 absl::StatusOr<RefTensor> Evaluate(const graph::Cast& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::CastLike& op, RefInputs inputs);
 absl::StatusOr<RefTensor> Evaluate(const graph::Identity& op, RefInputs inputs);
 absl::StatusOr<RefTensor> Evaluate(const graph::Dropout& op, RefInputs inputs);
 // reference_shape_ops.cc: the same elements under another shape, and shapes as elements
@@ -45,6 +61,16 @@ absl::StatusOr<RefTensor> Evaluate(const graph::Pad& op, RefInputs inputs);
 absl::StatusOr<RefTensor> Evaluate(const graph::Slice& op, RefInputs inputs);
 absl::StatusOr<RefTensor> Evaluate(const graph::Gather& op, RefInputs inputs);
 absl::StatusOr<RefTensor> Evaluate(const graph::Expand& op, RefInputs inputs);
+// reference_rearrange_ops.cc
+absl::StatusOr<RefTensor> Evaluate(const graph::SplitPart& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::Tile& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::DepthToSpace& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::SpaceToDepth& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::Interleave& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::SizeOf& op, RefInputs inputs);
+absl::StatusOr<RefTensor> Evaluate(const graph::Range& op, RefInputs inputs);
+// reference_resize_op.cc
+absl::StatusOr<RefTensor> Evaluate(const graph::Resize& op, RefInputs inputs);
 
 // --- What the families share: coordinates, axes and integer inputs ---
 

@@ -1,4 +1,4 @@
-// Conv, MaxPool, AveragePool and the global pools: everything that slides a window over the spatial axes.
+// Conv, ConvTranspose, the pools and the global pools: everything that slides a window over the spatial axes.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -165,11 +165,22 @@ absl::Status CheckConv(const graph::Conv& op, RefInputs inputs) {
   return RequireReal(inputs);
 }
 
+double LpNorm(const std::vector<double>& values, int64_t p) {
+  double sum = 0;
+  for (const double value : values) sum += std::pow(std::abs(value), static_cast<double>(p));
+  return std::pow(sum, 1 / static_cast<double>(p));
+}
+
 double PoolWindow(const graph::Pool& op, const RefTensor& x, size_t plane_begin, const Placement& placement) {
   if (op.kind == PoolKind::kMax) {
     double largest = -std::numeric_limits<double>::infinity();
     for (const Tap& tap : placement.taps) largest = std::fmax(largest, x.reals[plane_begin + tap.input_position]);
     return largest;
+  }
+  if (op.kind == PoolKind::kLp) {
+    std::vector<double> values;
+    for (const Tap& tap : placement.taps) values.push_back(x.reals[plane_begin + tap.input_position]);
+    return LpNorm(values, op.p);
   }
   double sum = 0;
   for (const Tap& tap : placement.taps) sum += x.reals[plane_begin + tap.input_position];
@@ -226,6 +237,35 @@ absl::StatusOr<RefTensor> Evaluate(const graph::Pool& op, RefInputs inputs) {
   return y;
 }
 
+absl::StatusOr<RefTensor> Evaluate(const graph::MaxPoolIndices& op, RefInputs inputs) {
+  RETURN_IF_ERROR(RequireReal(inputs));
+  const RefTensor& x = *inputs[0];
+  ASSIGN_OR_RETURN(const std::vector<AxisGeometry> axes, PlaceAxes(op.window, op.ceil_mode, x.shape));
+  const std::vector<Placement> placements = PlaceWindows(axes);
+  const Shape plane = InputPlane(axes);
+  const auto plane_size = static_cast<size_t>(plane.num_elements());
+  // Where each element of a plane stands when the axes are counted in the wanted order.
+  std::vector<int64_t> number;
+  Coordinates at(axes.size(), 0);
+  do {
+    int64_t position = 0;
+    for (size_t i = axes.size(); i-- > 0;) position = position * plane[static_cast<int>(i)] + at[i];
+    number.push_back(op.storage_order == 1 ? position : static_cast<int64_t>(number.size()));
+  } while (NextCoordinates(plane, at));
+  RefTensor y = ZeroTensor(tensor::DataType::kInt64, OutputShape(x.shape[0], x.shape[1], axes));
+  size_t out = 0;
+  for (size_t begin = 0; begin < x.reals.size(); begin += plane_size) {
+    for (const Placement& placement : placements) {
+      size_t best = placement.taps[0].input_position;
+      for (const Tap& tap : placement.taps) {
+        if (x.reals[begin + tap.input_position] > x.reals[begin + best]) best = tap.input_position;
+      }
+      y.integers[out++] = static_cast<int64_t>(begin) + number[best];
+    }
+  }
+  return y;
+}
+
 absl::StatusOr<RefTensor> Evaluate(const graph::GlobalPool& op, RefInputs inputs) {
   RETURN_IF_ERROR(RequireReal(inputs));
   const RefTensor& x = *inputs[0];
@@ -244,6 +284,10 @@ absl::StatusOr<RefTensor> Evaluate(const graph::GlobalPool& op, RefInputs inputs
       largest = std::fmax(largest, x.reals[i * plane + j]);
     }
     y.reals[i] = op.kind == PoolKind::kMax ? largest : sum / static_cast<double>(plane);
+    if (op.kind == PoolKind::kLp) {
+      const auto first = x.reals.begin() + static_cast<std::ptrdiff_t>(i * plane);
+      y.reals[i] = LpNorm({first, first + static_cast<std::ptrdiff_t>(plane)}, op.p);
+    }
   }
   return y;
 }

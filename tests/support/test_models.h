@@ -42,11 +42,8 @@ std::vector<TestModel> SharedModels();
 // The small copies in tests/data/models: always there.
 std::vector<TestModel> SmallModels();
 
-// The networks that this release promises to run: every one of SharedModels() that IsPromised names, with all
-// their cases, when that folder is there; else the small copies.
+// The networks that must run: all of SharedModels() with cases when that folder is there, else the small copies.
 std::vector<TestModel> PromisedModels();
-// seed_block*, post_relu_bn, fcn*, resnet, resnet2d, bn_mlp, bn_extremes, m5_audio.
-bool IsPromised(absl::string_view model_name);
 
 // REQUIRES: `name` is one of SmallModels().
 TestModel SmallModel(absl::string_view name);

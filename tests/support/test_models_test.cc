@@ -27,14 +27,6 @@ TEST(TestModelsTest, FindsTheSmallCopiesWithOutputsNearTheExactOnes) {
   }
 }
 
-TEST(TestModelsTest, PromisesTheNetworksOfThisReleaseOnly) {
-  EXPECT_TRUE(IsPromised("seed_block_static"));
-  EXPECT_TRUE(IsPromised("fcn_autopad"));
-  EXPECT_TRUE(IsPromised("resnet"));
-  EXPECT_FALSE(IsPromised("unet"));
-  EXPECT_FALSE(IsPromised("resnet50"));
-}
-
 TEST(TestModelsTest, SaysWhichFileIsMissing) {
   const TestModel nowhere{"nowhere", DataDir() + "/nowhere", DataDir() + "/nowhere/model.onnx"};
   EXPECT_EQ(LoadCases(nowhere).status().code(), absl::StatusCode::kNotFound);
