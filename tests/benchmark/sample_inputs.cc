@@ -1,0 +1,42 @@
+#include "tests/benchmark/sample_inputs.h"
+
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "client/npy_reader.h"
+#include "server/base/status_macros.h"
+
+namespace stillwave::benchmark {
+
+using tensor::Tensor;
+
+absl::StatusOr<std::vector<Tensor>> RandomInputs(const std::vector<tensor::Shape>& shapes, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<Tensor> inputs;
+  for (const tensor::Shape& shape : shapes) {
+    ASSIGN_OR_RETURN(Tensor input, Tensor::Create(tensor::DataType::kFloat32, shape));
+    for (float& value : input.mutable_values<float>()) value = normal(random);
+    inputs.push_back(std::move(input));
+  }
+  return inputs;
+}
+
+absl::StatusOr<std::vector<Tensor>> ReadInputs(const std::vector<std::string>& npy_files) {
+  std::vector<Tensor> inputs;
+  for (const std::string& path : npy_files) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return absl::NotFoundError(absl::StrCat("the input file '", path, "' cannot be opened"));
+    std::ostringstream bytes;
+    bytes << file.rdbuf();
+    ASSIGN_OR_RETURN(const client::SampleArray array, client::ParseNpy(bytes.str(), path));
+    inputs.push_back(Tensor::FromValues<float>(tensor::Shape(absl::MakeConstSpan(array.shape)), array.values));
+  }
+  return inputs;
+}
+
+}  // namespace stillwave::benchmark
