@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -30,7 +31,8 @@ struct Result {
 
 // `arguments` are words of a shell; `input` is what printf makes of it.
 Result RunProgram(const std::string& arguments, const std::string& input = "") {
-  const std::string errors = testing::TempDir() + "/benchmark_stderr";
+  // Tests run in processes of their own, several at once.
+  const std::string errors = testing::TempDir() + "/benchmark_stderr." + std::to_string(getpid());
   const std::string command =
       "printf '" + input + "' | " + STILLWAVE_BENCHMARK_BINARY + " " + arguments + " 2>" + errors;
   Result result;
@@ -45,6 +47,7 @@ Result RunProgram(const std::string& arguments, const std::string& input = "") {
   std::ostringstream text;
   text << std::ifstream(errors).rdbuf();
   result.err = text.str();
+  std::remove(errors.c_str());
   return result;
 }
 
