@@ -34,10 +34,15 @@ std::vector<int64_t> MemoryOrder(int rank) {
   return order;
 }
 
+// As ChannelsLastAxis, of an axis that may count from the back.
+absl::StatusOr<int64_t> MemoryAxis(int64_t axis, int rank) {
+  ASSIGN_OR_RETURN(const int from_front, graph::NormalizeAxis(axis, rank));
+  return ChannelsLastAxis(from_front, rank);
+}
+
 template <typename Op>
 Result WithAxis(Op op, int rank, size_t data_inputs) {
-  ASSIGN_OR_RETURN(const int axis, graph::NormalizeAxis(op.axis, rank));
-  op.axis = ChannelsLastAxis(axis, rank);
+  ASSIGN_OR_RETURN(op.axis, MemoryAxis(op.axis, rank));
   return ChannelsLastOp{std::move(op), {}, data_inputs};
 }
 
@@ -60,8 +65,7 @@ Result Rewrite(const graph::Slice& op, Inputs inputs) {
     for (int64_t axis = 0; axis < inputs[1].shape.num_elements(); ++axis) axes.push_back(axis);
   }
   for (int64_t& axis : axes) {
-    ASSIGN_OR_RETURN(const int logical, graph::NormalizeAxis(axis, rank));
-    axis = ChannelsLastAxis(logical, rank);
+    ASSIGN_OR_RETURN(axis, MemoryAxis(axis, rank));
   }
   return ChannelsLastOp{op, {nullptr, nullptr, nullptr, Int64s(axes)}, 1};
 }
@@ -98,8 +102,7 @@ Result Rewrite(const graph::Resize& op, Inputs inputs) {
   if (!op.axes.empty()) {
     auto& axes = std::get<graph::Resize>(result.op).axes;
     for (int64_t& axis : axes) {
-      ASSIGN_OR_RETURN(const int logical, graph::NormalizeAxis(axis, rank));
-      axis = ChannelsLastAxis(logical, rank);
+      ASSIGN_OR_RETURN(axis, MemoryAxis(axis, rank));
     }
     return result;
   }

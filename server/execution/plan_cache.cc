@@ -99,21 +99,20 @@ absl::StatusOr<std::shared_ptr<const ExecutionPlan>> PlanCache::CompileAnew(
 }
 
 absl::StatusOr<std::vector<tensor::Shape>> PlanCache::OutputShapes(absl::Span<const tensor::Shape> input_shapes) {
-  Key key(input_shapes.begin(), input_shapes.end());
   {
     const absl::MutexLock lock(&mutex_);
-    if (const auto found = output_shapes_.find(key); found != output_shapes_.end()) return found->second;
+    if (const auto found = output_shapes_.find(input_shapes); found != output_shapes_.end()) return found->second;
   }
   ASSIGN_OR_RETURN(std::vector<tensor::Shape> shapes, InferOutputShapes(graph_, input_shapes));
   const absl::MutexLock lock(&mutex_);
   if (output_shapes_.size() >= kMaxKnownShapes) output_shapes_.clear();
-  output_shapes_.insert_or_assign(std::move(key), shapes);
+  output_shapes_.insert_or_assign(Key(input_shapes.begin(), input_shapes.end()), shapes);
   return shapes;
 }
 
 void PlanCache::Drop(absl::Span<const tensor::Shape> input_shapes) {
   const absl::MutexLock lock(&mutex_);
-  const auto found = index_.find(Key(input_shapes.begin(), input_shapes.end()));
+  const auto found = index_.find(input_shapes);
   if (found == index_.end()) return;
   bytes_ -= (*found->second)->bytes;
   recent_.erase(found->second);
