@@ -85,7 +85,6 @@ void StreamReactor::OnReadDone(bool ok) {
   v1::StreamWindowsRequest request;
   {
     absl::MutexLock lock(&mutex_);
-    reading_ = false;
     half_closed_ = !ok;
     request.Swap(&request_);
   }
@@ -93,6 +92,11 @@ void StreamReactor::OnReadDone(bool ok) {
     session_->OnRequest(std::move(request));
   } else {
     session_->OnHalfClose();
+  }
+  {
+    // Only now: the next read may end on another thread, and its message must not overtake this one.
+    absl::MutexLock lock(&mutex_);
+    reading_ = false;
   }
   Advance();
 }
