@@ -13,16 +13,16 @@
 namespace stillwave::model {
 namespace {
 
-using Row = std::vector<std::string>;
+using TableRow = std::vector<std::string>;
 
 // Left-aligned columns, two spaces between them.
-std::string FormatTable(const std::vector<Row>& rows) {
+std::string FormatTable(const std::vector<TableRow>& rows) {
   std::vector<size_t> widths(rows.empty() ? 0 : rows[0].size(), 0);
-  for (const Row& row : rows) {
+  for (const TableRow& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
   std::string text;
-  for (const Row& row : rows) {
+  for (const TableRow& row : rows) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
       absl::StrAppendFormat(&line, "%-*s  ", static_cast<int>(widths[i]), row[i]);
@@ -39,7 +39,7 @@ void AppendSpecs(absl::string_view title, const std::vector<TensorSpec>& specs, 
   }
 }
 
-Row LayerRow(size_t number, const execution::StepInfo& info) {
+TableRow LayerRow(size_t number, const execution::StepInfo& info) {
   return {absl::StrCat(number),
           info.op,
           info.name,
@@ -83,7 +83,7 @@ absl::StatusOr<std::string> LoadedModel::Describe(int64_t window_length) const {
   absl::StrAppend(&text, "\nlayers for one sample of");
   for (const tensor::Shape& shape : shapes) absl::StrAppend(&text, " ", shape.ToString());
   absl::StrAppend(&text, ", ", plan->arena_bytes(), " bytes of scratch\n");
-  std::vector<Row> rows = {{"#", "operator", "node", "output", "primitive", "implementation", "attributes"}};
+  std::vector<TableRow> rows = {{"#", "operator", "node", "output", "primitive", "implementation", "attributes"}};
   for (size_t i = 0; i < plan->steps().size(); ++i) rows.push_back(LayerRow(i + 1, plan->steps()[i].info));
   absl::StrAppend(&text, FormatTable(rows));
   return text;
