@@ -29,6 +29,7 @@ model::ModelConfig ModelDefaults(const config::ServerConfig& config) {
   defaults.max_batch_size = config.max_batch_size;
   defaults.max_queue_samples = config.max_queue_samples;
   defaults.batch_norm = config.batch_norm;
+  defaults.precision = config.precision;
   defaults.window_length = config.window_length;
   return defaults;
 }

@@ -110,6 +110,10 @@ void AddAll(FlagTable& table) {
   table.AddChoice("--batchnorm", &ServerConfig::batch_norm,
                   {{"primitive", BatchNormMode::kPrimitive}, {"folded", BatchNormMode::kFolded}}, "Execution",
                   "Batch normalization as a layer of its own, or folded into the convolution before it");
+  using model::Precision;
+  table.AddChoice("--precision", &ServerConfig::precision, {{"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}},
+                  "Execution",
+                  "Of weights and activations; bf16 is faster, less exact and needs a CPU with avx512_bf16 or AMX");
   using base::LogFormat;
   using base::LogLevel;
   table.AddChoice("--log_level", &ServerConfig::log_level,

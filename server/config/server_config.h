@@ -32,6 +32,7 @@ struct ServerConfig {
   int64_t drain_delay_seconds = 0;
 
   model::BatchNormMode batch_norm = model::BatchNormMode::kPrimitive;
+  model::Precision precision = model::Precision::kFp32;
   bool strict_readiness = false;
   base::LogLevel log_level = base::LogLevel::kInfo;
   base::LogFormat log_format = base::LogFormat::kText;

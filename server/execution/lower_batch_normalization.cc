@@ -12,6 +12,7 @@ namespace stillwave::execution {
 namespace {
 
 using graph::ValueId;
+using onednn::Element;
 using onednn::Layout;
 using tensor::Shape;
 using tensor::Tensor;
@@ -96,7 +97,8 @@ Grouping GroupRows(const Shape& shape) {
   return {shape[0] * rows_of_sample, shape.rank() >= 3 && rows_of_sample >= group ? group : 1};
 }
 
-absl::StatusOr<bool> LowerGrouped(const graph::Node& node, const graph::BatchNormalization& op, PlanBuilder& plan) {
+absl::StatusOr<bool> LowerGrouped(const graph::Node& node, const graph::BatchNormalization& op, Element element,
+                                  PlanBuilder& plan) {
   const Shape& shape = plan.shape(node.inputs[0]);
   const Grouping grouping = GroupRows(shape);
   const int64_t rows = grouping.rows;
@@ -105,18 +107,20 @@ absl::StatusOr<bool> LowerGrouped(const graph::Node& node, const graph::BatchNor
   const int64_t channels = shape[1];
   const Shape whole({rows / group, group * channels});
   const Shape rest({1, group * channels});
-  ASSIGN_OR_RETURN(onednn::Primitive primitive, onednn::MakeBatchNormalization(op, whole, Layout::kChannelsLast));
-  ASSIGN_OR_RETURN(onednn::Primitive last, onednn::MakeBatchNormalization(op, rest, Layout::kChannelsLast));
+  ASSIGN_OR_RETURN(onednn::Primitive primitive,
+                   onednn::MakeBatchNormalization(op, whole, Layout::kChannelsLast, element));
+  ASSIGN_OR_RETURN(onednn::Primitive last, onednn::MakeBatchNormalization(op, rest, Layout::kChannelsLast, element));
   if (!IsVectorized(primitive) || !IsVectorized(last)) return false;
 
-  ASSIGN_OR_RETURN(const int src, plan.Read(node.inputs[0], Layout::kChannelsLast));
+  ASSIGN_OR_RETURN(const int src, plan.Read(node.inputs[0], Layout::kChannelsLast, element));
   ASSIGN_OR_RETURN(const std::vector<int> parameters, RepeatedParameters(node, Repeat::kAll, group, plan));
   const bool divides = rows % group == 0;
-  const int dst = plan.Write(node.outputs[0], Layout::kChannelsLast, divides ? node.inputs[0] : graph::kNoValue);
+  const ValueId overwritten = divides ? node.inputs[0] : graph::kNoValue;
+  const int dst = plan.Write(node.outputs[0], Layout::kChannelsLast, overwritten, element);
   AddStep(node, std::move(primitive), src, parameters, dst, plan);
   if (divides) return true;
-  const auto bytes = static_cast<size_t>(group * channels) * sizeof(float);
-  const size_t offset = static_cast<size_t>(rows * channels) * sizeof(float) - bytes;
+  const size_t bytes = static_cast<size_t>(group * channels) * onednn::SizeOf(element);
+  const size_t offset = static_cast<size_t>(rows * channels) * onednn::SizeOf(element) - bytes;
   const int from = plan.AddPart(src, offset, bytes);
   const int to = plan.AddPart(dst, offset, bytes);
   AddStep(node, std::move(last), from, parameters, to, plan).attributes += " last rows";
@@ -132,23 +136,24 @@ absl::Status Lower(const graph::Node& node, const graph::BatchNormalization& op,
   const bool has_stored_statistics = std::all_of(node.inputs.begin() + 1, node.inputs.end(),
                                                  [&](ValueId id) { return plan.value(id).constant != nullptr; });
   if (rank < 2 || rank > 5 || !has_stored_statistics) return LowerToKernel(node, plan);
+  const Element element = plan.ElementOf(x);
   if (rank > 2 && plan.IsAvailable(x, Layout::kRowMajor) && !plan.IsAvailable(x, Layout::kChannelsLast)) {
     ASSIGN_OR_RETURN(const bool done, LowerRowMajor(node, op, plan));
     if (done) return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(onednn::Primitive primitive,
-                   onednn::MakeBatchNormalization(op, plan.shape(x), Layout::kChannelsLast));
+                   onednn::MakeBatchNormalization(op, plan.shape(x), Layout::kChannelsLast, element));
   if (!IsVectorized(primitive)) {
-    ASSIGN_OR_RETURN(const bool done, LowerGrouped(node, op, plan));
+    ASSIGN_OR_RETURN(const bool done, LowerGrouped(node, op, element, plan));
     if (done) return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(const int src, plan.Read(x, Layout::kChannelsLast));
+  ASSIGN_OR_RETURN(const int src, plan.Read(x, Layout::kChannelsLast, element));
   std::vector<int> parameters;
   for (const size_t input : kParameters) {
     ASSIGN_OR_RETURN(const int parameter, plan.Read(node.inputs[input], Layout::kRowMajor));
     parameters.push_back(parameter);
   }
-  const int dst = plan.Write(node.outputs[0], Layout::kChannelsLast, /*overwritten=*/x);
+  const int dst = plan.Write(node.outputs[0], Layout::kChannelsLast, /*overwritten=*/x, element);
   AddStep(node, std::move(primitive), src, parameters, dst, plan);
   return absl::OkStatus();
 }

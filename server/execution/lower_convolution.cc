@@ -15,6 +15,7 @@ namespace stillwave::execution {
 namespace {
 
 using graph::ValueId;
+using onednn::Element;
 using onednn::Layout;
 
 // What oneDNN's primitives for images take; the rest goes to kernels.
@@ -45,7 +46,7 @@ tensor::Shape BorderedShape(tensor::Shape shape, const graph::ResolvedWindow& wi
 // their blocks of output columns; wider ones (long or dilated kernels) fall to a matrix product over a gathered copy,
 // which takes two to forty times as long as this copy and an unpadded convolution.
 absl::StatusOr<int> AddBorders(const graph::Node& node, int src, const tensor::Shape& bordered,
-                               const graph::ResolvedWindow& window, PlanBuilder& plan) {
+                               const graph::ResolvedWindow& window, Element element, PlanBuilder& plan) {
   const tensor::Shape& x = plan.shape(node.inputs[0]);
   std::vector<int64_t> pads(2 * static_cast<size_t>(x.rank()), 0);
   for (size_t i = 0; i < window.output.size(); ++i) {
@@ -53,12 +54,13 @@ absl::StatusOr<int> AddBorders(const graph::Node& node, int src, const tensor::S
     pads[i + 1 + static_cast<size_t>(x.rank())] = window.pads_end[i];
   }
   const auto amounts = tensor::Tensor::FromValues<int64_t>({static_cast<int64_t>(pads.size())}, pads);
-  const graph::InputType inputs[] = {{true, tensor::DataType::kFloat32, ChannelsLastShape(x), nullptr},
+  // The kernel moves bytes: only the size of an element matters to it.
+  const auto type = element == Element::kBf16 ? tensor::DataType::kBFloat16 : tensor::DataType::kFloat32;
+  const graph::InputType inputs[] = {{true, type, ChannelsLastShape(x), nullptr},
                                      {true, tensor::DataType::kInt64, amounts.shape(), &amounts}};
-  ASSIGN_OR_RETURN(
-      kernels::Kernel kernel,
-      kernels::MakeKernel(graph::Pad{}, inputs, {tensor::DataType::kFloat32, ChannelsLastShape(bordered)}));
-  const int borders = plan.AddScratch(static_cast<size_t>(bordered.num_elements()) * sizeof(float));
+  ASSIGN_OR_RETURN(kernels::Kernel kernel,
+                   kernels::MakeKernel(graph::Pad{}, inputs, {type, ChannelsLastShape(bordered)}));
+  const int borders = plan.AddScratch(static_cast<size_t>(bordered.num_elements()) * onednn::SizeOf(element));
   StepInfo& info = plan.AddKernel(node, std::move(kernel), {src, kNoBuffer}, borders);
   info.op = "Pad";
   info.attributes = "zero borders";
@@ -66,40 +68,81 @@ absl::StatusOr<int> AddBorders(const graph::Node& node, int src, const tensor::S
   return borders;
 }
 
+// The convolution of one node, before an element type is chosen.
+struct Convolution {
+  const graph::Node& node;
+  const graph::Conv& op;
+  const graph::ResolvedWindow& window;
+  const tensor::Shape& weights;  // not the tensor's shape: that may be a stand-in
+  bool has_bias;
+};
+
+// Where oneDNN has the form: a primitive, over the input as it is or with borders around it.
+struct ConvolutionForm {
+  onednn::Primitive primitive;
+  bool bordered = false;
+};
+
+absl::StatusOr<ConvolutionForm> ChooseForm(const Convolution& conv, onednn::Elements elements,
+                                           const PlanBuilder& plan) {
+  const tensor::Shape& src = plan.shape(conv.node.inputs[0]);
+  const tensor::Shape& dst = plan.shape(conv.node.outputs[0]);
+  ASSIGN_OR_RETURN(onednn::Primitive primitive,
+                   onednn::MakeConvolution(conv.op, conv.window, src, conv.weights, conv.has_bias, dst, elements));
+  if (!onednn::IsFallback(primitive) || !IsPadded(conv.window)) return ConvolutionForm{std::move(primitive)};
+  ASSIGN_OR_RETURN(onednn::Primitive unpadded,
+                   onednn::MakeConvolution(conv.op, Unpadded(conv.window), BorderedShape(src, conv.window),
+                                           conv.weights, conv.has_bias, dst, elements));
+  if (onednn::IsFallback(unpadded)) return ConvolutionForm{std::move(primitive)};
+  return ConvolutionForm{std::move(unpadded), /*bordered=*/true};
+}
+
+absl::Status AddPooling(const graph::Node& node, onednn::Primitive primitive, Element element, PlanBuilder& plan) {
+  ASSIGN_OR_RETURN(const int src, plan.Read(node.inputs[0], Layout::kChannelsLast, element));
+  const int dst = plan.Write(node.outputs[0], Layout::kChannelsLast, graph::kNoValue, element);
+  plan.AddPrimitive(node, std::move(primitive), {src, dst});
+  return absl::OkStatus();
+}
+
+absl::Status AddConvolution(const Convolution& conv, ConvolutionForm form, onednn::Elements elements,
+                            PlanBuilder& plan) {
+  const graph::Node& node = conv.node;
+  ASSIGN_OR_RETURN(int src, plan.Read(node.inputs[0], Layout::kChannelsLast, elements.in));
+  if (form.bordered) {
+    const tensor::Shape bordered = BorderedShape(plan.shape(node.inputs[0]), conv.window);
+    ASSIGN_OR_RETURN(src, AddBorders(node, src, bordered, conv.window, elements.in, plan));
+  }
+  ASSIGN_OR_RETURN(const int packed, plan.ReadWeights(plan.value(node.inputs[1]).constant,
+                                                      onednn::ConvolutionWeightsDesc(conv.weights, conv.op.group),
+                                                      form.primitive.arguments[1].desc));
+  std::vector<int> buffers = {src, packed};
+  if (conv.has_bias) {
+    ASSIGN_OR_RETURN(const int bias, plan.Read(node.inputs[2], Layout::kRowMajor));
+    buffers.push_back(bias);
+  }
+  buffers.push_back(plan.Write(node.outputs[0], Layout::kChannelsLast, graph::kNoValue, elements.out));
+  plan.AddPrimitive(node, std::move(form.primitive), std::move(buffers));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 // {N,C,T} * {M,C/group,K} (+ {M}) -> {N,M,T'}
 absl::Status Lower(const graph::Node& node, const graph::Conv& op, PlanBuilder& plan) {
   const ValueId x = node.inputs[0];
-  const ValueId y = node.outputs[0];
   if (!IsImage(plan.shape(x), 3) || !IsConstant(plan, node.inputs[1])) return LowerToKernel(node, plan);
-  const auto& weights = plan.value(node.inputs[1]).constant;
-  const tensor::Shape& shape = plan.shape(node.inputs[1]);  // not the tensor's: it may be a stand-in
   const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != graph::kNoValue;
   ASSIGN_OR_RETURN(graph::ResolvedWindow window, graph::ResolveWindow(op.window, /*ceil_mode=*/false, plan.shape(x)));
-  if (SuitsWinograd(op, window, plan.shape(x), shape)) return LowerWinograd(node, op, window, plan);
-  ASSIGN_OR_RETURN(onednn::Primitive primitive,
-                   onednn::MakeConvolution(op, window, plan.shape(x), shape, has_bias, plan.shape(y)));
-  ASSIGN_OR_RETURN(int src, plan.Read(x, Layout::kChannelsLast));
-  if (onednn::IsFallback(primitive) && IsPadded(window)) {
-    const tensor::Shape bordered = BorderedShape(plan.shape(x), window);
-    ASSIGN_OR_RETURN(onednn::Primitive unpadded,
-                     onednn::MakeConvolution(op, Unpadded(window), bordered, shape, has_bias, plan.shape(y)));
-    if (!onednn::IsFallback(unpadded)) {
-      primitive = std::move(unpadded);
-      ASSIGN_OR_RETURN(src, AddBorders(node, src, bordered, window, plan));
-    }
+  const Convolution conv{node, op, window, plan.shape(node.inputs[1]), has_bias};
+  if (plan.element() == Element::kBf16) {
+    const onednn::Elements elements{Element::kBf16, plan.ElementToWrite(node.outputs[0])};
+    absl::StatusOr<ConvolutionForm> form = ChooseForm(conv, elements, plan);
+    if (form.ok() && !onednn::IsFallback(form->primitive))
+      return AddConvolution(conv, *std::move(form), elements, plan);
   }
-  ASSIGN_OR_RETURN(const int packed, plan.ReadWeights(weights, onednn::ConvolutionWeightsDesc(shape, op.group),
-                                                      primitive.arguments[1].desc));
-  std::vector<int> buffers = {src, packed};
-  if (has_bias) {
-    ASSIGN_OR_RETURN(const int bias, plan.Read(node.inputs[2], Layout::kRowMajor));
-    buffers.push_back(bias);
-  }
-  buffers.push_back(plan.Write(y, Layout::kChannelsLast));
-  plan.AddPrimitive(node, std::move(primitive), std::move(buffers));
-  return absl::OkStatus();
+  if (SuitsWinograd(op, window, plan.shape(x), conv.weights)) return LowerWinograd(node, op, window, plan);
+  ASSIGN_OR_RETURN(ConvolutionForm form, ChooseForm(conv, {}, plan));
+  return AddConvolution(conv, std::move(form), {}, plan);
 }
 
 absl::Status Lower(const graph::Node& node, const graph::Pool& op, PlanBuilder& plan) {
@@ -107,6 +150,13 @@ absl::Status Lower(const graph::Node& node, const graph::Pool& op, PlanBuilder& 
   const ValueId y = node.outputs[0];
   if (!IsImage(plan.shape(x), 3) || op.kind == graph::PoolKind::kLp) return LowerToKernel(node, plan);
   ASSIGN_OR_RETURN(const graph::ResolvedWindow window, graph::ResolveWindow(op.window, op.ceil_mode, plan.shape(x)));
+  if (plan.ElementOf(x) == Element::kBf16) {
+    absl::StatusOr<onednn::Primitive> primitive =
+        onednn::MakePooling(op, window, plan.shape(x), plan.shape(y), Element::kBf16);
+    if (primitive.ok() && !onednn::IsFallback(*primitive)) {
+      return AddPooling(node, *std::move(primitive), Element::kBf16, plan);
+    }
+  }
   if (op.kind == graph::PoolKind::kMax && plan.shape(x).rank() <= 4) {
     // Whole rows of channels at a time: two to six times as fast as oneDNN's.
     ASSIGN_OR_RETURN(const int src, plan.Read(x, Layout::kChannelsLast));
@@ -117,19 +167,21 @@ absl::Status Lower(const graph::Node& node, const graph::Pool& op, PlanBuilder& 
   absl::StatusOr<onednn::Primitive> primitive = onednn::MakePooling(op, window, plan.shape(x), plan.shape(y));
   if (absl::IsUnimplemented(primitive.status())) return LowerToKernel(node, plan);
   RETURN_IF_ERROR(primitive.status());
-  ASSIGN_OR_RETURN(const int src, plan.Read(x, Layout::kChannelsLast));
-  plan.AddPrimitive(node, *std::move(primitive), {src, plan.Write(y, Layout::kChannelsLast)});
-  return absl::OkStatus();
+  return AddPooling(node, *std::move(primitive), Element::kFp32, plan);
 }
 
 // {N,C,T} -> {N,C,1}
 absl::Status Lower(const graph::Node& node, const graph::GlobalPool& op, PlanBuilder& plan) {
   const ValueId x = node.inputs[0];
   if (!IsImage(plan.shape(x), 3) || op.kind == graph::PoolKind::kLp) return LowerToKernel(node, plan);
+  if (plan.ElementOf(x) == Element::kBf16) {
+    absl::StatusOr<onednn::Primitive> primitive = onednn::MakeGlobalPooling(op.kind, plan.shape(x), Element::kBf16);
+    if (primitive.ok() && !onednn::IsFallback(*primitive)) {
+      return AddPooling(node, *std::move(primitive), Element::kBf16, plan);
+    }
+  }
   ASSIGN_OR_RETURN(onednn::Primitive primitive, onednn::MakeGlobalPooling(op.kind, plan.shape(x)));
-  ASSIGN_OR_RETURN(const int src, plan.Read(x, Layout::kChannelsLast));
-  plan.AddPrimitive(node, std::move(primitive), {src, plan.Write(node.outputs[0], Layout::kChannelsLast)});
-  return absl::OkStatus();
+  return AddPooling(node, std::move(primitive), Element::kFp32, plan);
 }
 
 }  // namespace stillwave::execution

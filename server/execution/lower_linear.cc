@@ -13,6 +13,7 @@ namespace stillwave::execution {
 namespace {
 
 using graph::ValueId;
+using onednn::Element;
 using onednn::Layout;
 using tensor::Shape;
 using tensor::Tensor;
@@ -48,30 +49,54 @@ struct Linear {
   Constant bias;  // {n} or null
 };
 
-absl::Status LowerInnerProduct(const graph::Node& node, const Linear& linear, PlanBuilder& plan) {
+struct Product {
+  onednn::Primitive primitive;
+  dnnl::memory::desc stored;  // the weights as they come
+};
+
+absl::StatusOr<Product> ChooseProduct(const Linear& linear, onednn::Elements elements) {
   const bool has_bias = linear.bias != nullptr;
-  ASSIGN_OR_RETURN(onednn::Primitive primitive, onednn::MakeInnerProduct(linear.m, linear.k, linear.n, has_bias));
-  dnnl::memory::desc stored = onednn::InnerProductWeightsDesc(linear.n, linear.k, linear.stored_as_k_by_n);
+  ASSIGN_OR_RETURN(onednn::Primitive primitive,
+                   onednn::MakeInnerProduct(linear.m, linear.k, linear.n, has_bias, elements));
   // The bits of a row of oneDNN's general matrix product depend on the number of rows. As a convolution of kernel 1
   // along the rows they do not, and it is as fast.
   if (onednn::IsFallback(primitive) && linear.m > 0) {
-    ASSIGN_OR_RETURN(onednn::Primitive convolution, onednn::MakeRowwiseProduct(linear.m, linear.k, linear.n, has_bias));
+    ASSIGN_OR_RETURN(onednn::Primitive convolution,
+                     onednn::MakeRowwiseProduct(linear.m, linear.k, linear.n, has_bias, elements));
     if (!onednn::IsFallback(convolution)) {
-      primitive = std::move(convolution);
-      stored = onednn::RowwiseProductWeightsDesc(linear.n, linear.k, linear.stored_as_k_by_n);
+      return Product{std::move(convolution),
+                     onednn::RowwiseProductWeightsDesc(linear.n, linear.k, linear.stored_as_k_by_n)};
     }
   }
-  ASSIGN_OR_RETURN(const int src, plan.Read(linear.x, Layout::kRowMajor));
-  ASSIGN_OR_RETURN(const int packed, plan.ReadWeights(linear.weights, stored, primitive.arguments[1].desc));
+  return Product{std::move(primitive), onednn::InnerProductWeightsDesc(linear.n, linear.k, linear.stored_as_k_by_n)};
+}
+
+absl::Status AddProduct(const graph::Node& node, const Linear& linear, Product product, onednn::Elements elements,
+                        PlanBuilder& plan) {
+  onednn::Primitive& primitive = product.primitive;
+  ASSIGN_OR_RETURN(const int src, plan.Read(linear.x, Layout::kRowMajor, elements.in));
+  ASSIGN_OR_RETURN(const int packed, plan.ReadWeights(linear.weights, product.stored, primitive.arguments[1].desc));
   std::vector<int> buffers = {src, packed};
-  if (has_bias) {
+  if (linear.bias != nullptr) {
     const dnnl::memory::desc desc = onednn::RowMajorDesc({linear.n});
     ASSIGN_OR_RETURN(const int bias, plan.ReadWeights(linear.bias, desc, desc));
     buffers.push_back(bias);
   }
-  buffers.push_back(plan.Write(node.outputs[0], Layout::kRowMajor));
+  buffers.push_back(plan.Write(node.outputs[0], Layout::kRowMajor, graph::kNoValue, elements.out));
   plan.AddPrimitive(node, std::move(primitive), std::move(buffers));
   return absl::OkStatus();
+}
+
+absl::Status LowerInnerProduct(const graph::Node& node, const Linear& linear, PlanBuilder& plan) {
+  if (plan.element() == Element::kBf16 && plan.HasForms(linear.x)) {
+    const onednn::Elements elements{Element::kBf16, plan.ElementToWrite(node.outputs[0])};
+    absl::StatusOr<Product> product = ChooseProduct(linear, elements);
+    if (product.ok() && !onednn::IsFallback(product->primitive)) {
+      return AddProduct(node, linear, *std::move(product), elements, plan);
+    }
+  }
+  ASSIGN_OR_RETURN(Product product, ChooseProduct(linear, {}));
+  return AddProduct(node, linear, std::move(product), {}, plan);
 }
 
 bool IsFloat(const Constant& constant) {

@@ -39,11 +39,11 @@ absl::Status Lower(const graph::Node& node, const graph::Transpose& op, PlanBuil
   const int rank = value.shape.rank();
   if (value.constant == nullptr && value.data_type == tensor::DataType::kFloat32 && rank >= 3 && rank <= 5) {
     const std::vector<int64_t> perm = graph::TransposePerm(op, rank);
-    if (MovesChannelsLast(perm) && plan.IsAvailable(x, Layout::kChannelsLast)) {
+    if (MovesChannelsLast(perm) && plan.LiesIn(x, Layout::kChannelsLast)) {
       plan.AliasLayout(y, Layout::kRowMajor, x, Layout::kChannelsLast);
       return absl::OkStatus();
     }
-    if (MovesChannelsFirst(perm) && plan.IsAvailable(x, Layout::kRowMajor)) {
+    if (MovesChannelsFirst(perm) && plan.LiesIn(x, Layout::kRowMajor)) {
       plan.AliasLayout(y, Layout::kChannelsLast, x, Layout::kRowMajor);
       return absl::OkStatus();
     }
@@ -54,8 +54,7 @@ absl::Status Lower(const graph::Node& node, const graph::Transpose& op, PlanBuil
 // {N,T,s*C} is {N,T*s,C}.
 absl::Status Lower(const graph::Node& node, const graph::Interleave&, PlanBuilder& plan) {
   const ValueId x = node.inputs[0];
-  if (!plan.IsAvailable(x, Layout::kChannelsLast) || plan.value(x).constant != nullptr)
-    return LowerToKernel(node, plan);
+  if (!plan.LiesIn(x, Layout::kChannelsLast) || plan.value(x).constant != nullptr) return LowerToKernel(node, plan);
   plan.AliasLayout(node.outputs[0], Layout::kChannelsLast, x, Layout::kChannelsLast);
   return absl::OkStatus();
 }

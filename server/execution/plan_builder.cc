@@ -15,12 +15,14 @@ namespace stillwave::execution {
 namespace {
 
 using graph::ValueId;
+using onednn::Element;
 using onednn::Layout;
 using tensor::Shape;
 
 size_t Index(ValueId id) { return static_cast<size_t>(id); }
 
 Layout Other(Layout layout) { return layout == Layout::kRowMajor ? Layout::kChannelsLast : Layout::kRowMajor; }
+Element Other(Element element) { return element == Element::kFp32 ? Element::kBf16 : Element::kFp32; }
 
 // Both layouts survive a view that only adds or drops spatial axes of length 1 (Unsqueeze around a Keras convolution).
 bool KeepsChannelsLast(const Shape& from, const Shape& to) {
@@ -43,12 +45,16 @@ bool IsView(const graph::Op& op) {
          std::holds_alternative<graph::Identity>(op) || std::holds_alternative<graph::Dropout>(op);
 }
 
-PlanBuilder::PlanBuilder(const graph::Graph& graph, onednn::WeightCache& weights)
-    : graph_(graph), weights_(weights), places_(graph.values().size()), remaining_reads_(graph.UseCounts()) {
+PlanBuilder::PlanBuilder(const graph::Graph& graph, onednn::WeightCache& weights, Element element)
+    : graph_(graph),
+      weights_(weights),
+      element_(element),
+      places_(graph.values().size()),
+      remaining_reads_(graph.UseCounts()) {
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
     const ValueId id = graph.inputs()[i];
     const size_t bytes = static_cast<size_t>(shape(id).num_elements()) * tensor::SizeOf(value(id).data_type);
-    Slot(id, Layout::kRowMajor) = NewBuffer({Buffer::Kind::kInput, bytes, 0, static_cast<int>(i), nullptr});
+    Slot(id, {}) = NewBuffer({Buffer::Kind::kInput, bytes, 0, static_cast<int>(i), nullptr});
     parts_.input_shapes.push_back(shape(id));
   }
   for (const ValueId id : graph.outputs()) parts_.output_shapes.push_back(shape(id));
@@ -69,13 +75,17 @@ void PlanBuilder::ChooseOutputTargets() {
   }
 }
 
-int& PlanBuilder::Slot(ValueId id, Layout layout) { return places_[Index(id)].buffers[static_cast<size_t>(layout)]; }
+int& PlanBuilder::Slot(ValueId id, Form form) {
+  return places_[Index(id)].buffers[static_cast<size_t>(form.layout) * kElements + static_cast<size_t>(form.element)];
+}
 
-int PlanBuilder::Lookup(ValueId id, Layout layout) const {
-  const Place& place = places_[Index(id)];
-  const int buffer = place.buffers[static_cast<size_t>(layout)];
+int PlanBuilder::Lookup(ValueId id, Form form) const {
+  const auto slot = [&](Layout layout) {
+    return places_[Index(id)].buffers[static_cast<size_t>(layout) * kElements + static_cast<size_t>(form.element)];
+  };
+  const int buffer = slot(form.layout);
   if (buffer != kNoBuffer || !onednn::LayoutsCoincide(shape(id))) return buffer;
-  return place.buffers[static_cast<size_t>(Other(layout))];
+  return slot(Other(form.layout));
 }
 
 int PlanBuilder::NewBuffer(Buffer buffer) {
@@ -84,32 +94,64 @@ int PlanBuilder::NewBuffer(Buffer buffer) {
   return static_cast<int>(parts_.buffers.size()) - 1;
 }
 
-bool PlanBuilder::IsAvailable(ValueId id, Layout layout) const {
-  return Lookup(id, layout) != kNoBuffer || (value(id).constant != nullptr && layout == Layout::kRowMajor);
+bool PlanBuilder::HasForms(ValueId id) const {
+  return value(id).data_type == tensor::DataType::kFloat32 && shape(id).rank() >= 2 && shape(id).rank() <= 5;
 }
 
-absl::StatusOr<int> PlanBuilder::Read(ValueId id, Layout layout) {
-  if (value(id).constant != nullptr && Lookup(id, Layout::kRowMajor) == kNoBuffer) {
+bool PlanBuilder::IsAvailable(ValueId id, Layout layout, Element element) const {
+  if (Lookup(id, {layout, element}) != kNoBuffer) return true;
+  return value(id).constant != nullptr && layout == Layout::kRowMajor && element == Element::kFp32;
+}
+
+bool PlanBuilder::LiesIn(ValueId id, Layout layout) const {
+  return IsAvailable(id, layout, Element::kFp32) || IsAvailable(id, layout, Element::kBf16);
+}
+
+Element PlanBuilder::ElementOf(ValueId id) const {
+  const auto lies_in = [&](Element element) {
+    return IsAvailable(id, Layout::kRowMajor, element) || IsAvailable(id, Layout::kChannelsLast, element);
+  };
+  return lies_in(Element::kBf16) && !lies_in(Element::kFp32) ? Element::kBf16 : Element::kFp32;
+}
+
+Element PlanBuilder::ElementToWrite(ValueId id) const {
+  return output_targets_[Index(id)] < 0 && HasForms(id) ? element_ : Element::kFp32;
+}
+
+PlanBuilder::Form PlanBuilder::SourceFor(ValueId id, Form form) const {
+  const Form other_layout{Other(form.layout), form.element};
+  const Form other_element{form.layout, Other(form.element)};
+  for (const Form& source : {other_layout, other_element}) {
+    if (Lookup(id, source) != kNoBuffer) return source;
+  }
+  return {Other(form.layout), Other(form.element)};
+}
+
+absl::StatusOr<int> PlanBuilder::Read(ValueId id, Layout layout, Element element) {
+  if (value(id).constant != nullptr && Lookup(id, {}) == kNoBuffer) {
     ASSIGN_OR_RETURN(const std::shared_ptr<const tensor::Tensor> constant, weights_.Elements(value(id).constant));
-    Slot(id, Layout::kRowMajor) = NewBuffer({Buffer::Kind::kConstant, constant->byte_size(), 0, 0, constant->data()});
+    Slot(id, {}) = NewBuffer({Buffer::Kind::kConstant, constant->byte_size(), 0, 0, constant->data()});
     parts_.constants.push_back(constant);
   }
-  if (const int buffer = Lookup(id, layout); buffer != kNoBuffer) return buffer;
-  const int from = Lookup(id, Other(layout));
+  if (const int buffer = Lookup(id, {layout, element}); buffer != kNoBuffer) return buffer;
+  const Form source = SourceFor(id, {layout, element});
+  const int from = Lookup(id, source);
   SW_CHECK(from != kNoBuffer);
-  if (shape(id).rank() > 5 || value(id).data_type != tensor::DataType::kFloat32) {
+  if (!HasForms(id)) {
     return absl::UnimplementedError(
         absl::StrCat("no channels-last form of '", value(id).name, "' ", shape(id).ToString()));
   }
-  ASSIGN_OR_RETURN(onednn::Primitive reorder, onednn::MakeReorder(onednn::ImageDesc(shape(id), Other(layout)),
-                                                                  onednn::ImageDesc(shape(id), layout)));
-  const int to = Write(id, layout);
+  ASSIGN_OR_RETURN(onednn::Primitive reorder,
+                   onednn::MakeReorder(onednn::ImageDesc(shape(id), source.layout, source.element),
+                                       onednn::ImageDesc(shape(id), layout, element)));
+  const int to = Write(id, layout, graph::kNoValue, element);
   graph::Node node;
   node.name = value(id).name;
   node.outputs = {id};
   StepInfo& info = AddPrimitive(node, std::move(reorder), {from, to});
   info.op = "Reorder";
   info.attributes = layout == Layout::kChannelsLast ? "to channels last" : "to row-major";
+  if (element != source.element) info.attributes += element == Element::kBf16 ? " bf16" : " fp32";
   return to;
 }
 
@@ -142,22 +184,23 @@ bool PlanBuilder::IsLastReader(int buffer, ValueId id) const {
   return remaining == reads_now;
 }
 
-int PlanBuilder::Write(ValueId id, Layout layout, ValueId overwritten) {
+int PlanBuilder::Write(ValueId id, Layout layout, ValueId overwritten, Element element) {
   const bool row_major = layout == Layout::kRowMajor || onednn::LayoutsCoincide(shape(id));
-  const size_t bytes = static_cast<size_t>(shape(id).num_elements()) * tensor::SizeOf(value(id).data_type);
-  const int target = output_targets_[Index(id)];
+  const size_t size = element == Element::kFp32 ? tensor::SizeOf(value(id).data_type) : onednn::SizeOf(element);
+  const size_t bytes = static_cast<size_t>(shape(id).num_elements()) * size;
+  const int target = element == Element::kFp32 ? output_targets_[Index(id)] : -1;
   int buffer = kNoBuffer;
   if (target >= 0 && row_major) {
     buffer = NewBuffer({Buffer::Kind::kOutput, bytes, 0, target, nullptr});
   } else if (overwritten != graph::kNoValue) {
-    const int candidate = Lookup(overwritten, layout);
+    const int candidate = Lookup(overwritten, {layout, element});
     if (candidate != kNoBuffer && parts_.buffers[static_cast<size_t>(candidate)].kind == Buffer::Kind::kArena &&
         IsLastReader(candidate, overwritten)) {
       buffer = candidate;
     }
   }
   if (buffer == kNoBuffer) buffer = NewBuffer({Buffer::Kind::kArena, bytes, 0, 0, nullptr});
-  Slot(id, layout) = buffer;
+  Slot(id, {layout, element}) = buffer;
   AddResident(buffer, id);
   return buffer;
 }
@@ -169,25 +212,36 @@ void PlanBuilder::AddResident(int buffer, ValueId id) {
   residents.push_back(id);
 }
 
-absl::Status PlanBuilder::Alias(ValueId id, ValueId source) {
+bool PlanBuilder::ShareForms(ValueId id, ValueId source) {
   const bool keeps_both = KeepsChannelsLast(shape(source), shape(id));
-  if (!keeps_both || Lookup(source, Layout::kChannelsLast) == kNoBuffer) {
-    RETURN_IF_ERROR(Read(source, Layout::kRowMajor).status());
+  bool shares = false;
+  for (const Element element : {Element::kFp32, Element::kBf16}) {
+    if (element != Element::kFp32 && !HasForms(id)) continue;
+    for (const Layout layout : {Layout::kRowMajor, Layout::kChannelsLast}) {
+      const int buffer = Lookup(source, {layout, element});
+      if (buffer == kNoBuffer || (layout == Layout::kChannelsLast && !keeps_both)) continue;
+      Slot(id, {layout, element}) = buffer;
+      AddResident(buffer, id);
+      shares = true;
+    }
   }
-  for (const Layout layout : {Layout::kRowMajor, Layout::kChannelsLast}) {
-    const int buffer = Lookup(source, layout);
-    if (buffer == kNoBuffer || (layout == Layout::kChannelsLast && !keeps_both)) continue;
-    Slot(id, layout) = buffer;
-    AddResident(buffer, id);
-  }
+  return shares;
+}
+
+absl::Status PlanBuilder::Alias(ValueId id, ValueId source) {
+  if (ShareForms(id, source)) return absl::OkStatus();
+  RETURN_IF_ERROR(Read(source, Layout::kRowMajor).status());
+  SW_CHECK(ShareForms(id, source));
   return absl::OkStatus();
 }
 
 void PlanBuilder::AliasLayout(ValueId id, Layout layout, ValueId source, Layout source_layout) {
-  const int buffer = Lookup(source, source_layout);
-  SW_CHECK(buffer != kNoBuffer);
-  Slot(id, layout) = buffer;
-  residents_[static_cast<size_t>(buffer)].push_back(id);
+  for (const Element element : {Element::kFp32, Element::kBf16}) {
+    const int buffer = Lookup(source, {source_layout, element});
+    if (buffer == kNoBuffer) continue;
+    Slot(id, {layout, element}) = buffer;
+    residents_[static_cast<size_t>(buffer)].push_back(id);
+  }
 }
 
 int PlanBuilder::AddScratch(size_t bytes) { return NewBuffer({Buffer::Kind::kArena, bytes, 0, 0, nullptr}); }

@@ -17,22 +17,33 @@ namespace stillwave::execution {
 // No buffer.
 inline constexpr int kNoBuffer = -1;
 
-// A value lies in memory in one or both layouts, each in a buffer; views share the buffer of what they look at.
+// A value lies in memory in one or more forms (a layout and an element type), each in a buffer; views share the buffer
+// of what they look at.
 //
 //   value  ──► row-major ──► buffer 3 ◄── row-major ◄── its Reshape
-//          └─► channels last ──► buffer 1
+//          ├─► channels last ──► buffer 1
+//          └─► channels last, bf16 ──► buffer 4
 class PlanBuilder {
  public:
-  // `graph` is specialised; both outlive the builder.
-  PlanBuilder(const graph::Graph& graph, onednn::WeightCache& weights);
+  // `graph` is specialised; both outlive the builder. `element`: what layers work in where oneDNN can.
+  PlanBuilder(const graph::Graph& graph, onednn::WeightCache& weights,
+              onednn::Element element = onednn::Element::kFp32);
+
+  onednn::Element element() const { return element_; }
 
   const graph::Value& value(graph::ValueId id) const { return graph_.value(id); }
   const tensor::Shape& shape(graph::ValueId id) const { return graph_.value(id).shape; }
 
-  // --- Reading. A step is added when the value lies only in the other layout. ---
-  absl::StatusOr<int> Read(graph::ValueId id, onednn::Layout layout);
+  // --- Reading. A step is added when the value lies only in other forms. ---
+  absl::StatusOr<int> Read(graph::ValueId id, onednn::Layout layout, onednn::Element element = onednn::Element::kFp32);
+  // Whether a value can lie in other forms than row-major FP32 (or whatever its type is).
+  bool HasForms(graph::ValueId id) const;
   // True when Read needs no step.
-  bool IsAvailable(graph::ValueId id, onednn::Layout layout) const;
+  bool IsAvailable(graph::ValueId id, onednn::Layout layout, onednn::Element element = onednn::Element::kFp32) const;
+  // The same in any element type.
+  bool LiesIn(graph::ValueId id, onednn::Layout layout) const;
+  // bf16 for a value that lies in no other element type: what an operator that keeps its input's type works in.
+  onednn::Element ElementOf(graph::ValueId id) const;
   // A constant reordered to what a primitive wants.
   absl::StatusOr<int> ReadWeights(const std::shared_ptr<const tensor::Tensor>& constant, const dnnl::memory::desc& from,
                                   const dnnl::memory::desc& to);
@@ -47,11 +58,14 @@ class PlanBuilder {
   // --- Writing ---
   // The buffer for `id`. When `overwritten` (an input of the node being lowered) is not read again, its buffer is used:
   // the caller's step must be able to work in place.
-  int Write(graph::ValueId id, onednn::Layout layout, graph::ValueId overwritten = graph::kNoValue);
+  int Write(graph::ValueId id, onednn::Layout layout, graph::ValueId overwritten = graph::kNoValue,
+            onednn::Element element = onednn::Element::kFp32);
+  // What a layer that may choose should write `id` in: element(), but FP32 for what the caller gets.
+  onednn::Element ElementToWrite(graph::ValueId id) const;
   // `id` has the same elements in the same order as `source`.
   absl::Status Alias(graph::ValueId id, graph::ValueId source);
   // What lies in memory as `source` in `source_layout` is `id` in `layout` (a Transpose that only renames axes).
-  // REQUIRES: IsAvailable(source, source_layout), and `source` is no constant.
+  // REQUIRES: LiesIn(source, source_layout), and `source` is no constant.
   void AliasLayout(graph::ValueId id, onednn::Layout layout, graph::ValueId source, onednn::Layout source_layout);
   // Memory between two steps of one node.
   int AddScratch(size_t bytes);
@@ -73,12 +87,23 @@ class PlanBuilder {
 
  private:
   static constexpr size_t kLayouts = 2;
+  static constexpr size_t kElements = 2;
+  // Buffers by form.
   struct Place {
-    std::array<int, kLayouts> buffers = {kNoBuffer, kNoBuffer};
+    Place() { buffers.fill(kNoBuffer); }
+    std::array<int, kLayouts * kElements> buffers;
+  };
+  struct Form {
+    onednn::Layout layout = onednn::Layout::kRowMajor;
+    onednn::Element element = onednn::Element::kFp32;
   };
 
-  int& Slot(graph::ValueId id, onednn::Layout layout);
-  int Lookup(graph::ValueId id, onednn::Layout layout) const;
+  int& Slot(graph::ValueId id, Form form);
+  int Lookup(graph::ValueId id, Form form) const;
+  // The form, of those that `id` lies in, from which to make `form`.
+  Form SourceFor(graph::ValueId id, Form form) const;
+  // True when `id`, whose bytes are `source`'s, lies in one form of the source at least.
+  bool ShareForms(graph::ValueId id, graph::ValueId source);
   int NewBuffer(Buffer buffer);
   bool IsLastReader(int buffer, graph::ValueId id) const;
   void AddResident(int buffer, graph::ValueId id);
@@ -87,6 +112,7 @@ class PlanBuilder {
 
   const graph::Graph& graph_;
   onednn::WeightCache& weights_;
+  const onednn::Element element_;
   const graph::Node* node_ = nullptr;
   std::vector<Place> places_;                           // by ValueId
   std::vector<int> remaining_reads_;                    // by ValueId

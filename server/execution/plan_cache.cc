@@ -31,8 +31,8 @@ std::vector<bool> FindWeights(const graph::Graph& graph) {
 
 }  // namespace
 
-PlanCache::PlanCache(graph::Graph graph, size_t capacity, CompileObserver compiled)
-    : graph_(std::move(graph)), capacity_(capacity), compiled_(std::move(compiled)) {
+PlanCache::PlanCache(graph::Graph graph, size_t capacity, CompileObserver compiled, onednn::Element element)
+    : graph_(std::move(graph)), capacity_(capacity), compiled_(std::move(compiled)), element_(element) {
   SW_CHECK(capacity > 0);
 }
 
@@ -81,7 +81,7 @@ absl::StatusOr<std::shared_ptr<const ExecutionPlan>> PlanCache::Get(absl::Span<c
   const absl::MutexLock compiling(&entry->compiling);
   if (entry->plan != nullptr) return entry->plan;
   const absl::Time start = absl::Now();
-  absl::StatusOr<std::shared_ptr<const ExecutionPlan>> plan = CompilePlan(graph_, input_shapes, weights_);
+  absl::StatusOr<std::shared_ptr<const ExecutionPlan>> plan = CompilePlan(graph_, input_shapes, weights_, element_);
   if (!plan.ok()) {
     Forget(entry);
     return plan.status();
@@ -95,7 +95,7 @@ absl::StatusOr<std::shared_ptr<const ExecutionPlan>> PlanCache::Get(absl::Span<c
 
 absl::StatusOr<std::shared_ptr<const ExecutionPlan>> PlanCache::CompileAnew(
     absl::Span<const tensor::Shape> input_shapes) {
-  return CompilePlan(graph_, input_shapes, weights_);
+  return CompilePlan(graph_, input_shapes, weights_, element_);
 }
 
 absl::StatusOr<std::vector<tensor::Shape>> PlanCache::OutputShapes(absl::Span<const tensor::Shape> input_shapes) {

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "server/execution/execution_plan.h"
+#include "server/execution/onednn/layout.h"
 #include "server/execution/onednn/weight_cache.h"
 #include "server/graph/graph.h"
 
@@ -29,8 +30,9 @@ class PlanCache {
   // Told how long each compilation took, from the thread that compiled.
   using CompileObserver = std::function<void(absl::Duration)>;
 
-  // REQUIRES: capacity > 0.
-  PlanCache(graph::Graph graph, size_t capacity, CompileObserver compiled = nullptr);
+  // Layers work in `element` where oneDNN can. REQUIRES: capacity > 0; onednn::HasBf16() for bf16.
+  PlanCache(graph::Graph graph, size_t capacity, CompileObserver compiled = nullptr,
+            onednn::Element element = onednn::Element::kFp32);
 
   // Compiles on the first call for these shapes; callers that ask for the same meanwhile wait for it. Errors as
   // CompilePlan.
@@ -86,6 +88,7 @@ class PlanCache {
   graph::Graph graph_;  // changed by ReleasePackedWeights only
   const size_t capacity_;
   const CompileObserver compiled_;
+  const onednn::Element element_;
   onednn::WeightCache weights_;
 
   mutable absl::Mutex mutex_;

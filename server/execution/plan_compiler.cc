@@ -70,10 +70,11 @@ absl::StatusOr<std::vector<tensor::Shape>> InferOutputShapes(const graph::Graph&
 
 absl::StatusOr<std::shared_ptr<const ExecutionPlan>> CompilePlan(const graph::Graph& graph,
                                                                  absl::Span<const tensor::Shape> input_shapes,
-                                                                 onednn::WeightCache& weights) {
+                                                                 onednn::WeightCache& weights,
+                                                                 onednn::Element element) {
   ExecutionContext::UseOneThread();
   ASSIGN_OR_RETURN(const graph::Graph specialized, SpecializeWithinLimits(graph, input_shapes));
-  PlanBuilder builder(specialized, weights);
+  PlanBuilder builder(specialized, weights, element);
   for (const graph::Node& node : specialized.nodes()) RETURN_IF_ERROR(LowerNode(node, builder));
   ASSIGN_OR_RETURN(ExecutionPlan::Parts parts, builder.Finish());
   parts.primitive_bytes = PrimitiveBytes(specialized);

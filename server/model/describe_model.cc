@@ -79,6 +79,7 @@ absl::StatusOr<std::string> LoadedModel::Describe(int64_t window_length) const {
                       ? absl::StrCat(", ", counts.batch_norm_layers - batch_norm_layers_, " folded into convolutions")
                       : "",
                   "\n");
+  absl::StrAppend(&text, "precision  ", Name(options_.precision), "\n");
   absl::StrAppend(&text, "batch  ", batch_form(), "\n");
   absl::StrAppend(&text, "\nlayers for one sample of");
   for (const tensor::Shape& shape : shapes) absl::StrAppend(&text, " ", shape.ToString());

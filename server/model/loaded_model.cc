@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
 #include "server/base/status_macros.h"
+#include "server/execution/onednn/primitive.h"
 #include "server/model/batch_probe.h"
 #include "server/model/network_shapes.h"
 #include "server/model/work_estimate.h"
@@ -87,6 +88,19 @@ bool HasRows(const Shape& planned, const Shape& wanted, int64_t samples) {
 // would keep it.
 void ReturnMemory() { malloc_trim(0); }
 
+// bf16 needs a CPU that has it: oneDNN's other ways to compute with it are slower than FP32.
+absl::Status CheckPrecision(Precision precision) {
+  if (precision == Precision::kFp32 || execution::onednn::HasBf16()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("precision bf16 needs a CPU with avx512_bf16 or AMX; this one offers ",
+                   execution::onednn::InstructionSet(), ": set precision to fp32, or run on a CPU that has it"));
+}
+
+execution::onednn::Element ToElement(Precision precision) {
+  using execution::onednn::Element;
+  return precision == Precision::kBf16 ? Element::kBf16 : Element::kFp32;
+}
+
 // Bytes of one row of a {N, …} tensor.
 size_t RowBytes(const TensorView& view) { return view.byte_size() / static_cast<size_t>(view.shape[0]); }
 
@@ -113,6 +127,7 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Build(graph::Gra
   if (options.max_batch_size < 1) {
     return absl::InvalidArgumentError(absl::StrCat("max_batch_size must be positive; was ", options.max_batch_size));
   }
+  RETURN_IF_ERROR(CheckPrecision(options.precision));
   std::vector<std::string> output_names;
   for (const graph::ValueId id : imported.outputs()) output_names.push_back(imported.value(id).name);
   graph::Graph network = std::move(imported);
@@ -134,7 +149,8 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Build(graph::Gra
   model->signature_ = std::move(shapes.signature);
   model->sample_shapes_ = shapes.sample_shapes;
   model->declares_one_ = shapes.declares_one;
-  model->plans_ = std::make_unique<execution::PlanCache>(std::move(network), kPlanCapacity, options.plan_compiled);
+  model->plans_ = std::make_unique<execution::PlanCache>(std::move(network), kPlanCapacity, options.plan_compiled,
+                                                         ToElement(options.precision));
   RETURN_IF_ERROR(model->ProbeBatches(shapes));
   model->plans_->ReleasePackedWeights();
   return std::shared_ptr<const LoadedModel>(std::move(model));

@@ -25,8 +25,8 @@ class LoadedModel final : public BatchRunner {
  public:
   // Reads, verifies, optimises, compiles and warms up `model_path` (external data lies beside it), then probes that
   // samples of a batch do not influence each other. Refusals name the node and the fault: INVALID_ARGUMENT for a broken
-  // file, FAILED_PRECONDITION for one that is not frozen or mixes its rows, UNIMPLEMENTED for an operator that is not
-  // there, NOT_FOUND for a missing file.
+  // file, FAILED_PRECONDITION for one that is not frozen or mixes its rows, or for a precision that this CPU has not,
+  // UNIMPLEMENTED for an operator that is not there, NOT_FOUND for a missing file.
   static absl::StatusOr<std::shared_ptr<const LoadedModel>> Load(const std::string& model_path,
                                                                  const LoadOptions& options);
   // The same from bytes (the embedded demonstration model); no external data.

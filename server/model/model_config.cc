@@ -171,7 +171,13 @@ absl::Status ReadParameter(const std::string& key, const std::string& value, Mod
     config->batch_norm = value == "folded" ? BatchNormMode::kFolded : BatchNormMode::kPrimitive;
     return absl::OkStatus();
   }
-  if (key == "precision") return value == "fp32" ? absl::OkStatus() : refuse("be fp32, the only precision there is");
+  if (key == "precision") {
+    if (value != "fp32" && value != "bf16") {
+      return Invalid("parameters.precision", "be fp32 or bf16", absl::StrCat("'", value, "'"));
+    }
+    config->precision = value == "bf16" ? Precision::kBf16 : Precision::kFp32;
+    return absl::OkStatus();
+  }
   if (key == "drift_sample_rate") {
     double rate = 0;
     if (absl::SimpleAtod(value, &rate) && rate == 0) return absl::OkStatus();
@@ -244,6 +250,7 @@ LoadOptions ToLoadOptions(const ModelConfig& config) {
   LoadOptions options;
   options.max_batch_size = config.max_batch_size;
   options.batch_norm = config.batch_norm;
+  options.precision = config.precision;
   options.window_length = config.warm_up_length > 0 ? config.warm_up_length : config.window_length;
   return options;
 }

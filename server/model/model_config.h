@@ -44,6 +44,7 @@ struct ModelConfig {
   // Batches that may run at the same time (instance_group counts). 0: as many as there are workers.
   int max_running_batches = 0;
   BatchNormMode batch_norm = BatchNormMode::kPrimitive;
+  Precision precision = Precision::kFp32;
   // Samples per window that a stream gets when it asks for none, and samples between windows. 0: not configured.
   int64_t window_length = 0;
   int64_t hop = 0;

@@ -148,7 +148,8 @@ absl::Status ModelRepository::LoadVersion(const model::ModelConfig& config, int6
     return served.status();
   }
   const model::LoadedModel& model = *(*served)->model();
-  metrics_->SetModelInfo(config.name, (*served)->version(), model.sha256(), "fp32", BatchNormLabel(model));
+  metrics_->SetModelInfo(config.name, (*served)->version(), model.sha256(), Name(model.options().precision),
+                         BatchNormLabel(model));
   Log(LogLevel::kInfo, "model ready",
       {{"model", config.name},
        {"version", version},
@@ -156,6 +157,7 @@ absl::Status ModelRepository::LoadVersion(const model::ModelConfig& config, int6
        {"max_batch_size", config.max_batch_size},
        {"batch", model.batch_form()},
        {"batchnorm", BatchNormLabel(model)},
+       {"precision", Name(model.options().precision)},
        {"batchnorm_layers_to_watch", model.batch_norm_layers()}});
   SetVersion(config.name, version, {VersionState::kReady, "", *std::move(served)});
   return absl::OkStatus();

@@ -52,7 +52,9 @@ void AddNetworkFlags(CLI::App& command, CommandLine& line, Texts& texts) {
                   "How BatchNormalization runs: primitive (a layer of its own, the default) or folded (into the "
                   "convolution before it)")
       ->type_name("NAME");
-  command.add_option("--precision", texts.precision, "Of weights and arithmetic: fp32 (the default)")
+  command
+      .add_option("--precision", texts.precision,
+                  "Of weights and activations: fp32 (the default) or bf16 (needs a CPU with avx512_bf16 or AMX)")
       ->type_name("NAME");
   command.add_option("--seed", line.seed, "Of the random inputs; default 1")->type_name("N");
 }
@@ -136,8 +138,11 @@ absl::Status Validate(const Texts& texts, CommandLine& line) {
     return absl::InvalidArgumentError(
         absl::StrCat("--batchnorm must be one of primitive, folded; was \"", texts.batch_norm, "\""));
   }
-  if (texts.precision != "fp32") {
-    return absl::InvalidArgumentError(absl::StrCat("--precision must be fp32; was \"", texts.precision, "\""));
+  if (texts.precision == "bf16") {
+    line.precision = model::Precision::kBf16;
+  } else if (texts.precision != "fp32") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--precision must be one of fp32, bf16; was \"", texts.precision, "\""));
   }
   return absl::OkStatus();
 }

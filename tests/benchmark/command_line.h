@@ -23,6 +23,7 @@ struct CommandLine {
   std::vector<int64_t> batches = {1};  // kZoo: several
   int64_t length = 0;                  // 0: the model's own, or one that is chosen
   model::BatchNormMode batch_norm = model::BatchNormMode::kPrimitive;
+  model::Precision precision = model::Precision::kFp32;
   double seconds = 1;  // --min-time
   int64_t seed = 1;
   bool layers = false;  // kZoo: layers too

@@ -16,13 +16,14 @@ using Command = CommandLine::Command;
 
 TEST(CommandLineTest, ReadsEveryFlagOfEngine) {
   const auto line = ParseCommandLine({"engine", "--model", "m.onnx", "--batch", "8", "--length=256", "--batchnorm",
-                                      "folded", "--precision", "fp32", "--min-time", "0.5", "--seed", "7", "--json"});
+                                      "folded", "--precision", "bf16", "--min-time", "0.5", "--seed", "7", "--json"});
   ASSERT_THAT(line, IsOk());
   EXPECT_EQ(line->command, Command::kEngine);
   EXPECT_EQ(line->model, "m.onnx");
   EXPECT_THAT(line->batches, ElementsAre(8));
   EXPECT_EQ(line->length, 256);
   EXPECT_EQ(line->batch_norm, model::BatchNormMode::kFolded);
+  EXPECT_EQ(line->precision, model::Precision::kBf16);
   EXPECT_EQ(line->seconds, 0.5);
   EXPECT_EQ(line->seed, 7);
   EXPECT_TRUE(line->json);
@@ -47,7 +48,8 @@ TEST(CommandLineTest, RefusesWithTheNameOfTheFlag) {
   expect_refused({"engine", "--model", "m", "--length", "-1"}, "--length must be between 0");
   expect_refused({"engine", "--model", "m", "--min-time", "1e9"}, "--min-time must be between 0 and 600");
   expect_refused({"engine", "--model", "m", "--batchnorm", "fold"}, "must be one of primitive, folded; was \"fold\"");
-  expect_refused({"engine", "--model", "m", "--precision", "fp16"}, "--precision must be fp32; was \"fp16\"");
+  expect_refused({"engine", "--model", "m", "--precision", "fp16"},
+                 "--precision must be one of fp32, bf16; was \"fp16\"");
   expect_refused({"engines"}, "the command must be one of engine, error, rounds, zoo, peak; was \"engines\"");
   expect_refused({}, "command");
   expect_refused({"error", "--model", "m", "--samples", "0"}, "--samples must be between 1");

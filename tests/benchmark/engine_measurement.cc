@@ -42,6 +42,7 @@ absl::StatusOr<EngineMeasurement> MeasureEngine(const Subject& subject, const st
   EngineMeasurement result;
   result.model = path;
   result.batch_norm = subject.model->options().batch_norm == model::BatchNormMode::kFolded ? "folded" : "primitive";
+  result.precision = Name(subject.model->options().precision);
   result.load_ms = subject.load_ms;
   result.batch = batch;
   ASSIGN_OR_RETURN(const std::unique_ptr<Workload> workload, Workload::Create(subject.model, batch, options.seed));

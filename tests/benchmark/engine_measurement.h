@@ -16,6 +16,7 @@ namespace stillwave::benchmark {
 struct EngineMeasurement {
   std::string model;
   std::string batch_norm;
+  std::string precision;
   int64_t batch = 0;
   int64_t chunk = 0;
   std::vector<tensor::Shape> shapes;  // of the inputs

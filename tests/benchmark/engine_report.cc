@@ -92,8 +92,8 @@ ordered_json LayerJson(const LayerTime& layer) {
 }  // namespace
 
 std::string ToText(const EngineMeasurement& m) {
-  std::string text = absl::StrCat("model       ", m.model, "\ninput       ", ShapesText(m.shapes),
-                                  ", fp32, BatchNormalization ", m.batch_norm, "\n");
+  std::string text = absl::StrCat("model       ", m.model, "\ninput       ", ShapesText(m.shapes), ", ", m.precision,
+                                  ", BatchNormalization ", m.batch_norm, "\n");
   absl::StrAppend(&text, "inference   of ", m.batch, m.batch == 1 ? " sample" : " samples", ", ", m.timing.runs,
                   " times\n  CPU time  ", TimeText(m.timing.cpu), "\n  wall time ", TimeText(m.timing.wall), "\n");
   absl::StrAppendFormat(&text, "arithmetic  %.3f million multiply-adds, %.1f GFLOP/s at the median of CPU time\n",
@@ -126,7 +126,7 @@ ordered_json ToJson(const EngineMeasurement& m) {
                        {"batch", m.batch},
                        {"input_shapes", std::move(shapes)},
                        {"batchnorm", m.batch_norm},
-                       {"precision", "fp32"},
+                       {"precision", m.precision},
                        {"runs", m.timing.runs},
                        {"cpu_us", ToJson(m.timing.cpu)},
                        {"wall_us", ToJson(m.timing.wall)},

@@ -40,7 +40,8 @@ void Progress(absl::string_view text) {
 absl::Status Engine(const CommandLine& line) {
   const int64_t batch = line.batches[0];
   Progress(absl::StrCat("loading ", line.model));
-  ASSIGN_OR_RETURN(const Subject subject, LoadSubject(line.model, line.batch_norm, line.length, batch));
+  ASSIGN_OR_RETURN(const Subject subject,
+                   LoadSubject(line.model, {line.batch_norm, line.precision, line.length, batch}));
   Progress(absl::StrCat("measuring for ", 1.6 * line.seconds, " s"));
   const MeasureOptions options = {line.seconds, /*layers=*/true, static_cast<uint64_t>(line.seed)};
   ASSIGN_OR_RETURN(const EngineMeasurement measurement, MeasureEngine(subject, line.model, batch, options));
@@ -54,7 +55,8 @@ absl::Status Engine(const CommandLine& line) {
 
 absl::Status Error(const CommandLine& line) {
   Progress(absl::StrCat("loading ", line.model));
-  ASSIGN_OR_RETURN(const Subject subject, LoadSubject(line.model, line.batch_norm, line.length, /*max_batch=*/32));
+  ASSIGN_OR_RETURN(const Subject subject,
+                   LoadSubject(line.model, {line.batch_norm, line.precision, line.length, /*max_batch=*/32}));
   const auto random_shapes = model::WithBatch(subject.model->sample_shapes(), line.samples);
   ASSIGN_OR_RETURN(
       const std::vector<tensor::Tensor> inputs,

@@ -40,7 +40,8 @@ absl::StatusOr<Request> ParseRequest(const std::string& text) {
 
 absl::Status RunRounds(const CommandLine& line, std::istream& requests,
                        absl::FunctionRef<void(absl::string_view)> answer) {
-  ASSIGN_OR_RETURN(const Subject subject, LoadSubject(line.model, line.batch_norm, line.length, kLoadedBatch));
+  ASSIGN_OR_RETURN(const Subject subject,
+                   LoadSubject(line.model, {line.batch_norm, line.precision, line.length, kLoadedBatch}));
   answer(OneLine({{"ready", true}, {"load_ms", subject.load_ms}}));
   std::map<int64_t, std::unique_ptr<Workload>> workloads;
   for (std::string text; std::getline(requests, text);) {

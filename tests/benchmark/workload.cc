@@ -21,13 +21,14 @@ bool HasDynamicLength(const model::ModelSignature& signature) {
 
 }  // namespace
 
-absl::StatusOr<Subject> LoadSubject(const std::string& path, model::BatchNormMode batch_norm, int64_t length,
-                                    int64_t max_batch) {
+absl::StatusOr<Subject> LoadSubject(const std::string& path, const SubjectOptions& options) {
+  const int64_t length = options.length;
   Subject subject;
   const double before = WallMicroseconds();
-  ASSIGN_OR_RETURN(
-      subject.model,
-      model::LoadedModel::Load(path, {.max_batch_size = max_batch, .batch_norm = batch_norm, .window_length = length}));
+  ASSIGN_OR_RETURN(subject.model, model::LoadedModel::Load(path, {.max_batch_size = options.max_batch,
+                                                                  .batch_norm = options.batch_norm,
+                                                                  .precision = options.precision,
+                                                                  .window_length = length}));
   subject.load_ms = (WallMicroseconds() - before) / 1e3;
   const int64_t fixed = subject.model->fixed_window_length();
   if (length > 0 && !HasDynamicLength(subject.model->signature()) && length != fixed) {

@@ -21,10 +21,15 @@ struct Subject {
   double load_ms = 0;
 };
 
-// For batches of up to `max_batch`. A positive `length` is put in for every dynamic axis; INVALID_ARGUMENT when the
+// For batches of up to max_batch. A positive length is put in for every dynamic axis; INVALID_ARGUMENT when the
 // model has none and its length is another. Else errors as LoadedModel::Load.
-absl::StatusOr<Subject> LoadSubject(const std::string& path, model::BatchNormMode batch_norm, int64_t length,
-                                    int64_t max_batch);
+struct SubjectOptions {
+  model::BatchNormMode batch_norm = model::BatchNormMode::kPrimitive;
+  model::Precision precision = model::Precision::kFp32;
+  int64_t length = 0;
+  int64_t max_batch = 1;
+};
+absl::StatusOr<Subject> LoadSubject(const std::string& path, const SubjectOptions& options);
 
 // Not thread-safe.
 class Workload {

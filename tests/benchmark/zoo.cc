@@ -51,7 +51,8 @@ absl::Status MeasureModel(const fs::path& folder, const CommandLine& line,
                           absl::FunctionRef<void(absl::string_view)> answer) {
   const std::string path = folder / "model.onnx";
   const int64_t largest = *std::max_element(line.batches.begin(), line.batches.end());
-  ASSIGN_OR_RETURN(const Subject subject, LoadSubject(path, line.batch_norm, CaseLength(folder), largest));
+  ASSIGN_OR_RETURN(const Subject subject,
+                   LoadSubject(path, {line.batch_norm, line.precision, CaseLength(folder), largest}));
   for (const int64_t batch : line.batches) {
     const MeasureOptions options = {line.seconds, line.layers, static_cast<uint64_t>(line.seed)};
     ASSIGN_OR_RETURN(EngineMeasurement measurement, MeasureEngine(subject, path, batch, options));

@@ -7,7 +7,7 @@ namespace stillwave::execution::onednn {
 
 // forward_inference on the stored statistics: use_global_stats makes mean and variance inputs.
 absl::StatusOr<Primitive> MakeBatchNormalization(const graph::BatchNormalization& op, const tensor::Shape& shape,
-                                                 Layout layout) {
+                                                 Layout layout, Element element) {
   return CatchErrors("batch normalization", [&]() -> absl::StatusOr<Primitive> {
     using Flags = dnnl::normalization_flags;
     Flags flags = Flags::use_global_stats | Flags::use_scale | Flags::use_shift;
@@ -15,7 +15,7 @@ absl::StatusOr<Primitive> MakeBatchNormalization(const graph::BatchNormalization
     // Statistics are per channel, so N×C×D×H×W is N×C×(D·H)×W: oneDNN 2.6 has no vectorised code for five axes.
     const tensor::Shape image =
         shape.rank() == 5 ? tensor::Shape({shape[0], shape[1], shape[2] * shape[3], shape[4]}) : shape;
-    const Desc data = ImageDesc(image, layout);
+    const Desc data = ImageDesc(image, layout, element);
     const auto desc = BatchNormalizationDesc(data, op.epsilon, flags, UserScratchpad());
     const Desc per_channel = RowMajorDesc({shape[1]});
     return Finish("batch_normalization", desc, dnnl::batch_normalization_forward(desc),

@@ -32,17 +32,17 @@ dnnl::memory::desc RowwiseProductWeightsDesc(int64_t n, int64_t k, bool stored_a
   return {{n, k, 1, 1}, dnnl::memory::data_type::f32, stored_as_k_by_n ? Dims{1, n, 1, 1} : Dims{k, 1, 1, 1}};
 }
 
-absl::StatusOr<Primitive> MakeRowwiseProduct(int64_t m, int64_t k, int64_t n, bool has_bias) {
+absl::StatusOr<Primitive> MakeRowwiseProduct(int64_t m, int64_t k, int64_t n, bool has_bias, Elements elements) {
   const graph::Conv product{
       .window = {.kernel = {1}, .strides = {1}, .dilations = {1}, .pads_begin = {0}, .pads_end = {0}}};
-  return MakeConvolution(product, {{0}, {0}, {m}}, {1, k, m}, {n, k, 1}, has_bias, {1, n, m});
+  return MakeConvolution(product, {{0}, {0}, {m}}, {1, k, m}, {n, k, 1}, has_bias, {1, n, m}, elements);
 }
 
 absl::StatusOr<Primitive> MakeConvolution(const graph::Conv& op, const graph::ResolvedWindow& window,
                                           const tensor::Shape& src, const tensor::Shape& weights, bool has_bias,
-                                          const tensor::Shape& dst) {
+                                          const tensor::Shape& dst, Elements elements) {
   return CatchErrors("convolution", [&]() -> absl::StatusOr<Primitive> {
-    const Desc any_weights(WeightsDims(weights, op.group), dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
+    const Desc any_weights(WeightsDims(weights, op.group), ToDnnl(elements.in), dnnl::memory::format_tag::any);
     const Desc bias = has_bias ? RowMajorDesc({weights[0]}) : Desc();
     dnnl::primitive_attr attr = UserScratchpad();
     if (op.fused_relu) {
@@ -50,10 +50,10 @@ absl::StatusOr<Primitive> MakeConvolution(const graph::Conv& op, const graph::Re
       AppendRelu(ops);
       attr.set_post_ops(ops);
     }
-    const auto desc =
-        ConvolutionDesc(ImageDesc(src, Layout::kChannelsLast), any_weights, bias, ImageDesc(dst, Layout::kChannelsLast),
-                        Spatial(op.window.strides, 1), Spatial(op.window.dilations, 0, /*subtract=*/1),
-                        Spatial(window.pads_begin, 0), Spatial(window.pads_end, 0), attr);
+    const auto desc = ConvolutionDesc(ImageDesc(src, Layout::kChannelsLast, elements.in), any_weights, bias,
+                                      ImageDesc(dst, Layout::kChannelsLast, elements.out),
+                                      Spatial(op.window.strides, 1), Spatial(op.window.dilations, 0, /*subtract=*/1),
+                                      Spatial(window.pads_begin, 0), Spatial(window.pads_end, 0), attr);
     std::vector<Argument> arguments = {{DNNL_ARG_SRC, desc.src_desc()}, {DNNL_ARG_WEIGHTS, desc.weights_desc()}};
     if (has_bias) arguments.push_back({DNNL_ARG_BIAS, desc.bias_desc()});
     arguments.push_back({DNNL_ARG_DST, desc.dst_desc()});

@@ -69,18 +69,18 @@ bool HasUnary(graph::UnaryKind kind) { return ToEltwise({kind}).algorithm != dnn
 
 bool HasBinary(graph::BinaryKind kind) { return ToAlgorithm(kind) != dnnl::algorithm::undef; }
 
-absl::StatusOr<Primitive> MakeUnary(const graph::Unary& op, int64_t count) {
+absl::StatusOr<Primitive> MakeUnary(const graph::Unary& op, int64_t count, Element element) {
   return CatchErrors(graph::OpName(op), [&]() -> absl::StatusOr<Primitive> {
     const Eltwise eltwise = ToEltwise(op);
-    const Desc data = RowMajorDesc({count});
+    const Desc data = RowMajorDesc({count}, element);
     const auto desc = EltwiseDesc(eltwise.algorithm, data, eltwise.alpha, eltwise.beta, UserScratchpad());
     return Finish("eltwise", desc, dnnl::eltwise_forward(desc), {{DNNL_ARG_SRC, data}, {DNNL_ARG_DST, data}});
   });
 }
 
-absl::StatusOr<Primitive> MakeBinary(const graph::Binary& op, int64_t count) {
+absl::StatusOr<Primitive> MakeBinary(const graph::Binary& op, int64_t count, Element element) {
   return CatchErrors("binary", [&]() -> absl::StatusOr<Primitive> {
-    const Desc data = RowMajorDesc({1, count});
+    const Desc data = RowMajorDesc({1, count}, element);
     dnnl::primitive_attr attr = UserScratchpad();
     if (op.fused_relu) {
       dnnl::post_ops ops;

@@ -10,11 +10,12 @@ dnnl::memory::desc InnerProductWeightsDesc(int64_t n, int64_t k, bool stored_as_
   return {{n, k}, dnnl::memory::data_type::f32, strides};
 }
 
-absl::StatusOr<Primitive> MakeInnerProduct(int64_t m, int64_t k, int64_t n, bool has_bias) {
+absl::StatusOr<Primitive> MakeInnerProduct(int64_t m, int64_t k, int64_t n, bool has_bias, Elements elements) {
   return CatchErrors("inner product", [&]() -> absl::StatusOr<Primitive> {
-    const Desc any_weights({n, k}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
+    const Desc any_weights({n, k}, ToDnnl(elements.in), dnnl::memory::format_tag::any);
     const Desc bias = has_bias ? RowMajorDesc({n}) : Desc();
-    const auto desc = InnerProductDesc(RowMajorDesc({m, k}), any_weights, bias, RowMajorDesc({m, n}), UserScratchpad());
+    const auto desc = InnerProductDesc(RowMajorDesc({m, k}, elements.in), any_weights, bias,
+                                       RowMajorDesc({m, n}, elements.out), UserScratchpad());
     std::vector<Argument> arguments = {{DNNL_ARG_SRC, desc.src_desc()}, {DNNL_ARG_WEIGHTS, desc.weights_desc()}};
     if (has_bias) arguments.push_back({DNNL_ARG_BIAS, desc.bias_desc()});
     arguments.push_back({DNNL_ARG_DST, desc.dst_desc()});

@@ -12,21 +12,25 @@ dnnl::memory::dims ImageDims(const tensor::Shape& shape) {
   return dims;
 }
 
-dnnl::memory::desc RowMajorDesc(const dnnl::memory::dims& dims) {
+dnnl::memory::data_type ToDnnl(Element element) {
+  return element == Element::kBf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+}
+
+dnnl::memory::desc RowMajorDesc(const dnnl::memory::dims& dims, Element element) {
   dnnl::memory::dims strides(dims.size());
   int64_t stride = 1;
   for (size_t axis = dims.size(); axis-- > 0;) {
     strides[axis] = stride;
     stride *= dims[axis];
   }
-  return {dims, dnnl::memory::data_type::f32, strides};
+  return {dims, ToDnnl(element), strides};
 }
 
-dnnl::memory::desc ImageDesc(const tensor::Shape& shape, Layout layout) {
+dnnl::memory::desc ImageDesc(const tensor::Shape& shape, Layout layout, Element element) {
   const dnnl::memory::dims dims = ImageDims(shape);
-  if (layout == Layout::kRowMajor) return RowMajorDesc(dims);
+  if (layout == Layout::kRowMajor) return RowMajorDesc(dims, element);
   using Tag = dnnl::memory::format_tag;
-  return {dims, dnnl::memory::data_type::f32, dims.size() == 4 ? Tag::nhwc : Tag::ndhwc};
+  return {dims, ToDnnl(element), dims.size() == 4 ? Tag::nhwc : Tag::ndhwc};
 }
 
 bool LayoutsCoincide(const tensor::Shape& shape) {

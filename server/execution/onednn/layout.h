@@ -5,6 +5,7 @@
 // normalisation of a 3-D tensor falls to reference code (oneDNN 2.6).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "oneapi/dnnl/dnnl.hpp"
@@ -14,14 +15,24 @@ namespace stillwave::execution::onednn {
 
 enum class Layout : uint8_t { kRowMajor, kChannelsLast };
 
+// What activations and weights are kept in. bfloat16 is FP32 with 8 bits of mantissa: half the memory, and twice the
+// products per instruction where the CPU has them. Sums, biases and the statistics and affine parameters of batch
+// normalisation stay FP32.
+enum class Element : uint8_t { kFp32, kBf16 };
+
+// Bytes of one.
+inline constexpr size_t SizeOf(Element element) { return element == Element::kBf16 ? 2 : 4; }
+
+dnnl::memory::data_type ToDnnl(Element element);
+
 // {N,C} -> {N,C,1,1}; {N,C,T} -> {N,C,1,T}; {N,C,H,W} and {N,C,D,H,W} stay. REQUIRES: rank 2 to 5.
 dnnl::memory::dims ImageDims(const tensor::Shape& shape);
 
-// FP32 of ImageDims in that layout.
-dnnl::memory::desc ImageDesc(const tensor::Shape& shape, Layout layout);
+// ImageDims in that layout.
+dnnl::memory::desc ImageDesc(const tensor::Shape& shape, Layout layout, Element element = Element::kFp32);
 
-// FP32, row-major, with these dimensions.
-dnnl::memory::desc RowMajorDesc(const dnnl::memory::dims& dims);
+// Row-major, with these dimensions.
+dnnl::memory::desc RowMajorDesc(const dnnl::memory::dims& dims, Element element = Element::kFp32);
 
 // True when both layouts are the same bytes: one channel, or nothing but channels.
 bool LayoutsCoincide(const tensor::Shape& shape);

@@ -18,10 +18,10 @@ struct PoolDims {
 };
 
 absl::StatusOr<Primitive> Make(dnnl::algorithm algorithm, const tensor::Shape& src, const tensor::Shape& dst,
-                               const PoolDims& dims) {
+                               const PoolDims& dims, Element element) {
   return CatchErrors("pooling", [&]() -> absl::StatusOr<Primitive> {
-    const Desc from = ImageDesc(src, Layout::kChannelsLast);
-    const Desc to = ImageDesc(dst, Layout::kChannelsLast);
+    const Desc from = ImageDesc(src, Layout::kChannelsLast, element);
+    const Desc to = ImageDesc(dst, Layout::kChannelsLast, element);
     const auto desc = PoolingDesc(algorithm, from, to, dims.strides, dims.kernel, dims.dilates, dims.pads_begin,
                                   dims.pads_end, UserScratchpad());
     return Finish("pooling", desc, Pooling(desc), {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}});
@@ -31,7 +31,7 @@ absl::StatusOr<Primitive> Make(dnnl::algorithm algorithm, const tensor::Shape& s
 }  // namespace
 
 absl::StatusOr<Primitive> MakePooling(const graph::Pool& op, const graph::ResolvedWindow& window,
-                                      const tensor::Shape& src, const tensor::Shape& dst) {
+                                      const tensor::Shape& src, const tensor::Shape& dst, Element element) {
   // Without padding both ways to count are one: what hangs over the end in ceil_mode is never counted.
   const auto is_padded = [](const std::vector<int64_t>& pads) {
     return std::any_of(pads.begin(), pads.end(), [](int64_t pad) { return pad > 0; });
@@ -63,22 +63,22 @@ absl::StatusOr<Primitive> MakePooling(const graph::Pool& op, const graph::Resolv
     algorithm =
         counts_padding ? dnnl::algorithm::pooling_avg_include_padding : dnnl::algorithm::pooling_avg_exclude_padding;
   }
-  if (!stands) return Make(algorithm, src, dst, dims);
+  if (!stands) return Make(algorithm, src, dst, dims, element);
   for (Dims* list : {&dims.kernel, &dims.strides}) list->push_back(1);
   for (Dims* list : {&dims.dilates, &dims.pads_begin, &dims.pads_end}) list->push_back(0);
-  return Make(algorithm, {src[0], src[1], src[2], 1}, {dst[0], dst[1], dst[2], 1}, dims);
+  return Make(algorithm, {src[0], src[1], src[2], 1}, {dst[0], dst[1], dst[2], 1}, dims, element);
 }
 
 // All spatial axes as one, and that one as H: N×C×(D·H·W)×1. oneDNN loops over the kernel's height, but writes code for
 // each step of its width: a width of T would make code and compile time grow with the length of the series.
-absl::StatusOr<Primitive> MakeGlobalPooling(graph::PoolKind kind, const tensor::Shape& src) {
+absl::StatusOr<Primitive> MakeGlobalPooling(graph::PoolKind kind, const tensor::Shape& src, Element element) {
   int64_t length = 1;
   for (int axis = 2; axis < src.rank(); ++axis) length *= src[axis];
   const tensor::Shape column({src[0], src[1], length, 1});
   const tensor::Shape pooled({src[0], src[1], 1, 1});
   const auto algorithm =
       kind == graph::PoolKind::kMax ? dnnl::algorithm::pooling_max : dnnl::algorithm::pooling_avg_exclude_padding;
-  return Make(algorithm, column, pooled, {{length, 1}, {1, 1}, {0, 0}, {0, 0}, {0, 0}});
+  return Make(algorithm, column, pooled, {{length, 1}, {1, 1}, {0, 0}, {0, 0}, {0, 0}}, element);
 }
 
 }  // namespace stillwave::execution::onednn

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
 namespace stillwave::execution::onednn {
@@ -31,6 +32,11 @@ bool IsFallback(const Primitive& primitive);
 // What a convolution over this many output columns (the last axis) holds beside its weights, roughly. Measured with
 // oneDNN 2.6.3: 1.3 to 1.5 kB a column, whatever the channels; 141 MB for a series of 100,000.
 inline constexpr size_t kConvolutionBytesPerColumn = 1500;
+
+// Whether this CPU computes with bf16 (avx512_bf16 or AMX); elsewhere oneDNN has no such primitives, or slow ones.
+bool HasBf16();
+// The widest instruction set that oneDNN uses here, as its implementations name it: "avx2".
+absl::string_view InstructionSet();
 
 // Frees primitives that oneDNN keeps for those who make the same again. Plans keep theirs.
 void DropPrimitiveCache();

@@ -64,7 +64,7 @@ TEST(ModelConfigTest, ReadsAFileAsOtherServersHaveIt) {
     }
     parameters {
       key: "precision"
-      value: { string_value: "fp32" }
+      value: { string_value: "bf16" }
     }
     parameters {
       key: "drift_sample_rate"
@@ -104,6 +104,7 @@ TEST(ModelConfigTest, ReadsAFileAsOtherServersHaveIt) {
   EXPECT_EQ(config->max_running_batches, 3);
   EXPECT_EQ(config->max_queue_samples, 100);
   EXPECT_EQ(config->batch_norm, BatchNormMode::kFolded);
+  EXPECT_EQ(config->precision, Precision::kBf16);
   EXPECT_EQ(config->window_length, 360);
   EXPECT_EQ(config->hop, 90);
   EXPECT_EQ(config->warm_up_length, 200);
@@ -115,9 +116,11 @@ TEST(ModelConfigTest, LoadOptionsWarmUpForTheLengthThatIsAskedForFirst) {
   config.window_length = 360;
   config.max_batch_size = 4;
   config.batch_norm = BatchNormMode::kFolded;
+  config.precision = Precision::kBf16;
   EXPECT_EQ(ToLoadOptions(config).window_length, 360);
   EXPECT_EQ(ToLoadOptions(config).max_batch_size, 4);
   EXPECT_EQ(ToLoadOptions(config).batch_norm, BatchNormMode::kFolded);
+  EXPECT_EQ(ToLoadOptions(config).precision, Precision::kBf16);
   config.warm_up_length = 200;
   EXPECT_EQ(ToLoadOptions(config).window_length, 200);
 }
@@ -204,9 +207,8 @@ TEST(ModelConfigTest, OurParametersAreCheckedAndOthersRefused) {
   };
   EXPECT_THAT(parse("batchnorm", "training"),
               StatusIs(kInvalid, HasSubstr("parameters.batchnorm must be primitive or folded; was 'training'")));
-  EXPECT_THAT(parse("precision", "bf16"),
-              StatusIs(kUnimplemented,
-                       HasSubstr("parameters.precision must be fp32, the only precision there is; was 'bf16'")));
+  EXPECT_THAT(parse("precision", "fp16"),
+              StatusIs(kInvalid, HasSubstr("parameters.precision must be fp32 or bf16; was 'fp16'")));
   EXPECT_THAT(parse("drift_sample_rate", "0.01"), StatusIs(kUnimplemented, HasSubstr("drift_sample_rate must be 0")));
   EXPECT_THAT(parse("window_length", "0"), StatusIs(kInvalid, HasSubstr("window_length must be an integer from 1")));
   EXPECT_THAT(parse("window_length", "12.5"), StatusIs(kInvalid, HasSubstr("was '12.5'")));
