@@ -58,9 +58,11 @@ absl::StatusOr<Product> ChooseProduct(const Linear& linear, onednn::Elements ele
   const bool has_bias = linear.bias != nullptr;
   ASSIGN_OR_RETURN(onednn::Primitive primitive,
                    onednn::MakeInnerProduct(linear.m, linear.k, linear.n, has_bias, elements));
-  // The bits of a row of oneDNN's general matrix product depend on the number of rows. As a convolution of kernel 1
-  // along the rows they do not, and it is as fast.
-  if (onednn::IsFallback(primitive) && linear.m > 0) {
+  // The bits of a row of oneDNN's general matrix product depend on the number of rows, and so do those of its inner
+  // product in bf16, which leaves AMX for a single row. As a convolution of kernel 1 along the rows they do not, and it
+  // is as fast.
+  const bool depends_on_rows = onednn::IsFallback(primitive) || elements.in == Element::kBf16;
+  if (depends_on_rows && linear.m > 0) {
     ASSIGN_OR_RETURN(onednn::Primitive convolution,
                      onednn::MakeRowwiseProduct(linear.m, linear.k, linear.n, has_bias, elements));
     if (!onednn::IsFallback(convolution)) {
