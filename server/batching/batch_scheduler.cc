@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
 #include "server/base/status_macros.h"
+#include "server/batching/queue_state.h"
 #include "server/batching/scheduler_core.h"
 
 namespace stillwave::batching {
@@ -13,6 +14,24 @@ namespace {
 absl::Status CheckPositive(absl::string_view name, int64_t value) {
   if (value > 0) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(name, " must be positive; was ", value));
+}
+
+absl::Status CheckBatching(const model::BatchingOptions& batching) {
+  if (batching.scheduling_weight < 1 || batching.scheduling_weight > model::kMaxSchedulingWeight) {
+    return absl::InvalidArgumentError(absl::StrCat("scheduling_weight must be 1 to ", model::kMaxSchedulingWeight,
+                                                   "; was ", batching.scheduling_weight));
+  }
+  if (batching.priority_levels < 0 || batching.priority_levels > model::kMaxPriorityLevels) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("priority_levels must be 0 to ", model::kMaxPriorityLevels, "; was ", batching.priority_levels));
+  }
+  const int64_t lowest_level = batching.priority_levels > 0 ? 1 : 0;
+  if (batching.default_priority_level < lowest_level || batching.default_priority_level > batching.priority_levels) {
+    return absl::InvalidArgumentError(absl::StrCat("default_priority_level must be ", lowest_level, " to ",
+                                                   batching.priority_levels, "; was ",
+                                                   batching.default_priority_level));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -33,6 +52,9 @@ absl::Status ModelQueue::Submit(InferenceTask task) {
       break;
     case absl::StatusCode::kUnavailable:
       state_->metrics->CountRejection(metrics::Rejection::kDraining);
+      break;
+    case absl::StatusCode::kCancelled:
+      state_->metrics->CountRejection(metrics::Rejection::kCancelled);
       break;
     default:
       break;
@@ -66,6 +88,7 @@ absl::StatusOr<std::shared_ptr<ModelQueue>> BatchScheduler::AddModel(std::shared
     return absl::InvalidArgumentError(
         absl::StrCat("max_running_batches must not be negative; was ", options.max_running_batches));
   }
+  RETURN_IF_ERROR(CheckBatching(options.batching));
   auto state = std::make_shared<internal::QueueState>(std::move(runner), std::move(options), metrics);
   core_->AddQueue(state);
   return std::make_shared<ModelQueue>(core_, std::move(state));
@@ -73,7 +96,9 @@ absl::StatusOr<std::shared_ptr<ModelQueue>> BatchScheduler::AddModel(std::shared
 
 void BatchScheduler::Drain() { core_->Drain(); }
 
-void BatchScheduler::ExpireOverdue() { core_->ExpireOverdue(); }
+void BatchScheduler::RunTimers() { core_->RunTimers(); }
+
+void BatchScheduler::AwaitIdle() { core_->AwaitIdle(); }
 
 int BatchScheduler::workers() const { return core_->workers(); }
 

@@ -1,8 +1,8 @@
 // Worker threads and one bounded queue for each model.
 //
-//   ModelQueue A ─┐                       ┌─ worker 1 (its own ExecutionContext)
-//   ModelQueue B ─┼─ policy: least recent ┼─ worker 2
-//   ModelQueue C ─┘   service, oldest     └─ deadline thread: answers waiting tasks whose time has passed
+//   ModelQueue A ─┐                          ┌─ worker 1 (its own ExecutionContext)
+//   ModelQueue B ─┼─ policy: least compute  ─┼─ worker 2
+//   ModelQueue C ─┘   time by weight first   └─ timer: answers waiting tasks whose time is up, ends delays
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,12 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "server/base/clock.h"
 #include "server/batching/inference_task.h"
 #include "server/metrics/server_metrics.h"
 #include "server/model/batch_runner.h"
+#include "server/model/batching_options.h"
 #include "server/tensor/data_type.h"
 
 namespace stillwave::batching {
@@ -26,10 +28,13 @@ struct ModelQueueOptions {
   std::string name;
   // Samples that one call of the runner takes. Positive.
   int64_t max_batch_size = 32;
-  // Samples that may wait; those that a worker has taken do not count. Positive.
+  // Samples that may wait in each priority level whose policy does not say otherwise; those that a worker has taken do
+  // not count. Positive.
   int64_t max_queue_samples = 4096;
   // Batches of this model that may run at the same time. 0: as many as there are workers.
   int max_running_batches = 0;
+  // As they come out of a model's configuration, which checks their ranges.
+  model::BatchingOptions batching;
   // Element types of the runner's outputs, in order. What is not named is FP32.
   std::vector<tensor::DataType> output_types;
 };
@@ -49,18 +54,18 @@ class ModelQueue {
   ModelQueue(const ModelQueue&) = delete;
   ModelQueue& operator=(const ModelQueue&) = delete;
 
-  // Never blocks. OK: `task.done` will be called exactly once, from a thread of the scheduler (never from inside
-  // Submit). Otherwise it is not called and destroyed: RESOURCE_EXHAUSTED when the queue is full, UNAVAILABLE when the
-  // scheduler drains or the queue is closed, DEADLINE_EXCEEDED when the deadline has passed already. REQUIRES:
-  // task.samples > 0 and inputs are valid.
+  // Never blocks, unless the task may be computed by this thread. OK: `task.done` will be called, or was called,
+  // exactly once. Otherwise it is not called and destroyed: RESOURCE_EXHAUSTED when the queue is full, UNAVAILABLE when
+  // the scheduler drains or the queue is closed, DEADLINE_EXCEEDED when the deadline has passed already or will have
+  // before what waits is computed, CANCELLED when it was cancelled. REQUIRES: task.samples > 0 and inputs are valid.
   absl::Status Submit(InferenceTask task);
 
   // As Submit, for those who try again: a refused task is left as it was, and not counted as a rejection.
   absl::Status TrySubmit(InferenceTask& task);
 
-  // Calls `ready` once, when a task of `samples` may be accepted again: at once, from this thread, if that is now;
-  // else from a thread of the scheduler. Called too when the queue closes or the scheduler drains. For those who can
-  // wait, as streams do; a slot is not reserved. `ready` must not block.
+  // Calls `ready` once, when a task of `samples` and the default priority may be accepted again: at once, from this
+  // thread, if that is now; else from a thread of the scheduler. Called too when the queue closes or the scheduler
+  // drains. For those who can wait, as streams do; a slot is not reserved. `ready` must not block.
   void WhenSpaceFrees(int64_t samples, absl::AnyInvocable<void()> ready);
 
   // Refuses new tasks and waits until all accepted ones are answered. REQUIRES: not called from a task's `done`.
@@ -74,11 +79,11 @@ class ModelQueue {
   const std::shared_ptr<internal::QueueState> state_;
 };
 
-// A task that finds an idle worker runs at once. Else it waits in its model's queue; a freed worker takes up to
-// max_batch_size samples of tasks with equal per-sample shapes, oldest first, across models in turn by least recent
-// service. A task whose deadline passes while it waits is answered with DEADLINE_EXCEEDED at that time, by a thread
-// that does nothing else; one whose `cancelled` is set, with CANCELLED when a worker reaches it. Neither is computed.
-// Thread-safe.
+// A task that finds an idle worker runs at once, in parts on several if it is large. Else it waits in its model's
+// queue; a freed worker takes up to max_batch_size samples of tasks with equal per-sample shapes, oldest first, of the
+// model that got the least compute time for its weight. A task whose deadline passes while it waits is answered with
+// DEADLINE_EXCEEDED at that time, by a thread that does nothing else; one that is cancelled, by who cancels it. Neither
+// is computed. Thread-safe.
 class BatchScheduler {
  public:
   struct Options {
@@ -86,6 +91,12 @@ class BatchScheduler {
     int workers = 1;
     // Outlives the scheduler.
     const base::Clock* clock = &base::RealClock::Get();
+    // A task that is expected to take no longer is computed by the thread that submits it, if the task allows that, in
+    // the place of an idle worker: never more than `workers` threads compute. 0: never. Not for models that preserve
+    // the order of answers or have a queue delay.
+    absl::Duration inline_compute = absl::ZeroDuration();
+    // Expected computation that is worth waking another idle worker for, when a task of many samples is split. 0: any.
+    absl::Duration least_part = absl::Microseconds(200);
   };
 
   explicit BatchScheduler(const Options& options);
@@ -103,9 +114,12 @@ class BatchScheduler {
   // called again. REQUIRES: not called from a task's `done`.
   void Drain();
 
-  // Answers waiting tasks whose deadline has passed by the clock. The deadline thread does the same by itself; a test
-  // that steps a fake clock calls it.
-  void ExpireOverdue();
+  // Answers waiting tasks whose deadline has passed by the clock, and ends delays. The timer's thread does the same by
+  // itself; a test that steps a fake clock calls it.
+  void RunTimers();
+
+  // Blocks until every worker sleeps and nothing waits. For tests: what a task took is booked after its answer.
+  void AwaitIdle();
 
   int workers() const;
 

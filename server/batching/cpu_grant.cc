@@ -10,10 +10,10 @@
 #include <thread>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "server/batching/cgroup.h"
 
 namespace stillwave::batching {
 namespace {
@@ -25,68 +25,39 @@ std::string ReadFile(const std::string& path) {
   return text.str();
 }
 
-// "150000", "100000" -> 1.5. Nothing when there is no limit ("max" or -1) or the words make no sense.
-std::optional<double> Quota(absl::string_view quota, absl::string_view period) {
-  double quota_us = 0, period_us = 0;
-  if (!absl::SimpleAtod(quota, &quota_us) || !absl::SimpleAtod(period, &period_us)) return std::nullopt;
-  if (!(quota_us > 0) || !(period_us > 0)) return std::nullopt;
-  return quota_us / period_us;
-}
-
-// Version 2: one file "<quota|max> <period>".
-std::optional<double> QuotaV2(const std::string& folder) {
+// Version 2: one file "<quota|max> <period>". Version 1: two files.
+std::optional<double> QuotaOf(const std::string& folder, int version) {
+  if (version == 1) {
+    return ParseQuota(ReadFile(absl::StrCat(folder, "/cpu.cfs_quota_us")),
+                      ReadFile(absl::StrCat(folder, "/cpu.cfs_period_us")));
+  }
   const std::string text = ReadFile(absl::StrCat(folder, "/cpu.max"));
-  const std::vector<std::string> words = absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty());
-  return words.size() == 2 ? Quota(words[0], words[1]) : std::nullopt;
+  const std::vector<absl::string_view> words = absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty());
+  return words.size() == 2 ? ParseQuota(words[0], words[1]) : std::nullopt;
 }
 
-// Version 1: two files.
-std::optional<double> QuotaV1(const std::string& folder) {
-  return Quota(ReadFile(absl::StrCat(folder, "/cpu.cfs_quota_us")),
-               ReadFile(absl::StrCat(folder, "/cpu.cfs_period_us")));
-}
-
-// The smallest quota of `path` below `mount` and all its parents, the mount's own root included: inside a container
-// the path may be the host's, and only the root is there.
-template <typename ReadQuota>
-std::optional<double> SmallestQuota(const std::string& mount, absl::string_view path, ReadQuota read_quota) {
+// The smallest quota of the process's cgroups and all their parents.
+std::optional<double> SmallestQuota(const std::string& root) {
   std::optional<double> smallest;
-  std::string folder(path == "/" ? "" : path);
-  while (true) {
-    const std::optional<double> quota = read_quota(absl::StrCat(mount, folder));
-    if (quota && (!smallest || *quota < *smallest)) smallest = quota;
-    if (folder.empty()) return smallest;
-    const size_t slash = folder.rfind('/');
-    folder.resize(slash == std::string::npos ? 0 : slash);
-  }
-}
-
-bool HasController(absl::string_view controllers, absl::string_view name) {
-  for (const absl::string_view controller : absl::StrSplit(controllers, ',')) {
-    if (controller == name) return true;
-  }
-  return false;
-}
-
-// /proc/self/cgroup has a line "0::<path>" for version 2 and lines "<id>:cpu,cpuacct:<path>" for version 1.
-std::optional<double> CgroupQuota(const std::string& root) {
-  const std::string mount = absl::StrCat(root, "/sys/fs/cgroup");
-  std::optional<double> smallest;
-  const std::string cgroups = ReadFile(absl::StrCat(root, "/proc/self/cgroup"));
-  for (const absl::string_view line : absl::StrSplit(cgroups, '\n', absl::SkipEmpty())) {
-    const std::vector<absl::string_view> parts = absl::StrSplit(line, absl::MaxSplits(':', 2));
-    if (parts.size() != 3) continue;
-    std::optional<double> quota;
-    if (parts[1].empty()) {
-      quota = SmallestQuota(mount, parts[2], QuotaV2);
-    } else if (HasController(parts[1], "cpu")) {
-      // Mounted under the joined name, with "cpu" as a link to it; some systems have only one of them.
-      quota = SmallestQuota(absl::StrCat(mount, "/cpu"), parts[2], QuotaV1);
-      if (!quota) quota = SmallestQuota(absl::StrCat(mount, "/", parts[1]), parts[2], QuotaV1);
+  for (const Cgroup& cgroup : FindCgroups(root, "cpu")) {
+    for (const std::string& folder : Folders(cgroup)) {
+      const std::optional<double> quota = QuotaOf(folder, cgroup.version);
+      if (quota && (!smallest || *quota < *smallest)) smallest = quota;
     }
-    if (quota && (!smallest || *quota < *smallest)) smallest = quota;
   }
   return smallest;
+}
+
+// CPUs of the innermost cpuset that says which it has. Those of a child are always among its parents'.
+std::optional<int> CpusetCpus(const std::string& root) {
+  for (const Cgroup& cgroup : FindCgroups(root, "cpuset")) {
+    for (const std::string& folder : Folders(cgroup)) {
+      for (const char* name : {"cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus"}) {
+        if (const std::optional<int> cpus = CountCpus(ReadFile(absl::StrCat(folder, "/", name)))) return cpus;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 int AffinityCpus() {
@@ -106,13 +77,19 @@ int AffinityCpus() {
 }  // namespace
 
 CpuGrant FindCpuGrant(const std::string& root, int affinity_cpus) {
-  const int allowed = affinity_cpus > 0 ? affinity_cpus : AffinityCpus();
-  const std::optional<double> quota = CgroupQuota(root == "/" ? "" : root);
-  // As a double: a quota may be larger than any int.
-  if (quota && std::ceil(*quota) < static_cast<double>(allowed)) {
-    return {std::max(1, static_cast<int>(std::ceil(*quota))), absl::StrCat("the cgroup's quota is ", *quota, " CPUs")};
+  const std::string prefix = root == "/" ? "" : root;
+  CpuGrant grant;
+  grant.cpus = affinity_cpus > 0 ? affinity_cpus : AffinityCpus();
+  grant.reason = absl::StrCat("the scheduler's affinity allows ", grant.cpus);
+  if (const std::optional<int> cpus = CpusetCpus(prefix); cpus && *cpus < grant.cpus) {
+    grant = {*cpus, absl::StrCat("the cgroup's cpuset has ", *cpus, " CPUs")};
   }
-  return {allowed, absl::StrCat("the scheduler's affinity allows ", allowed)};
+  // As a double: a quota may be larger than any int.
+  const std::optional<double> quota = SmallestQuota(prefix);
+  if (quota && std::ceil(*quota) < static_cast<double>(grant.cpus)) {
+    grant = {std::max(1, static_cast<int>(std::ceil(*quota))), absl::StrCat("the cgroup's quota is ", *quota, " CPUs")};
+  }
+  return grant;
 }
 
 }  // namespace stillwave::batching

@@ -7,12 +7,12 @@ namespace stillwave::batching {
 
 struct CpuGrant {
   int cpus = 1;        // at least 1
-  std::string reason;  // "affinity allows 8", "cgroup quota is 1.5 CPUs": for the log
+  std::string reason;  // "the cgroup's quota is 1.5 CPUs": for people
 };
 
-// The smaller of the scheduler affinity (which a cpuset limits too) and the CPU quota of the process's cgroup and all
-// its parents, version 2 or 1, rounded up. `root` stands for "/"; `affinity_cpus` for what sched_getaffinity says, and
-// 0 asks the system. A cgroup that cannot be read sets no limit.
+// The smallest of the scheduler affinity, the cpuset of the process's cgroup, and the CPU quota of that cgroup and all
+// its parents, version 2 or 1 or both, rounded up. `root` stands for "/"; `affinity_cpus` for what sched_getaffinity
+// says, and 0 asks the system. What cannot be read sets no limit.
 CpuGrant FindCpuGrant(const std::string& root = "/", int affinity_cpus = 0);
 
 }  // namespace stillwave::batching

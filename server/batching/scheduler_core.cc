@@ -2,64 +2,105 @@
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
-#include "absl/strings/str_cat.h"
 #include "server/base/check.h"
+#include "server/base/status_macros.h"
 #include "server/batching/batch_run.h"
 
-namespace stillwave::batching::internal {
+namespace stillwave::batching {
+
+void Cancellation::Cancel() {
+  cancelled_.store(true);
+  if (internal::SchedulerCore* core = core_.load(); core != nullptr) core->Withdraw(*this);
+}
+
+namespace internal {
 namespace {
+
+// Parts of a batch for each worker that computes it: who is woken late finds less left.
+constexpr int64_t kPartsPerWorker = 2;
+// A part is to take no longer: between two parts a helper looks whether others wait.
+constexpr absl::Duration kLongestPart = absl::Milliseconds(1);
 
 void CallAll(std::vector<Callback>& callbacks) {
   for (Callback& callback : callbacks) std::move(callback)();
   callbacks.clear();
 }
 
+FairQueues::Options QueueOptions(const BatchScheduler::Options& options) {
+  FairQueues::Options queues;
+  queues.workers = options.workers;
+  queues.least_part = options.least_part;
+  return queues;
+}
+
 }  // namespace
 
-SchedulerCore::SchedulerCore(const BatchScheduler::Options& options) : options_(options) {
+SchedulerCore::SchedulerCore(const BatchScheduler::Options& options)
+    : options_(options), queues_(QueueOptions(options)) {
   SW_CHECK(options.workers > 0);
-  absl::MutexLock lock(&join_mutex_);
-  for (int i = 0; i < options.workers; ++i) threads_.emplace_back([this] { ComputeBatches(); });
-  threads_.emplace_back([this] { KeepDeadlines(); });
+  absl::MutexLock join_lock(&join_mutex_);
+  absl::MutexLock lock(&mutex_);
+  for (int i = 0; i < options.workers; ++i) {
+    Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
+    idle_.push_back(&worker);
+    threads_.emplace_back([this, &worker] { ComputeBatches(worker); });
+  }
+  threads_.emplace_back([this] { KeepTimers(); });
 }
 
 void SchedulerCore::AddQueue(std::shared_ptr<QueueState> state) {
   absl::MutexLock lock(&mutex_);
-  queues_.push_back(std::move(state));
+  queues_.Add(std::move(state));
 }
 
 absl::Status SchedulerCore::TrySubmit(QueueState& state, InferenceTask& task) {
   SW_CHECK(task.samples > 0);
   const absl::Time now = options_.clock->Now();
-  absl::MutexLock lock(&mutex_);
-  QueueState::Guarded& data = Data(state);
-  if (draining_) return absl::UnavailableError("the server is draining");
-  if (data.closed) return absl::UnavailableError(absl::StrCat("model '", state.options.name, "' is being unloaded"));
-  if (task.deadline <= now) return absl::DeadlineExceededError("the deadline had passed before the request was queued");
-  if (!data.queue.HasSpaceFor(task.samples)) {
-    return absl::ResourceExhaustedError(absl::StrCat("queue of model '", state.options.name, "' is full: limit ",
-                                                     data.queue.max_samples(), " samples, ",
-                                                     data.queue.waiting_samples(), " waiting"));
+  Wakes wakes;
+  Worker* place = nullptr;
+  {
+    absl::MutexLock lock(&mutex_);
+    RETURN_IF_ERROR(queues_.Admit(state, task, now));
+    if (!idle_.empty() && queues_.RunsAtOnce(state)) {
+      const bool here = task.may_run_on_caller && state.order == nullptr &&
+                        RunsOnCaller(queues_.Expected(state, task), options_.inline_compute);
+      Worker* const worker = TakeIdle();
+      queues_.Start(state, std::move(task), now, IdleWorkers() + 1, worker->work);
+      if (here) {
+        place = worker;
+        ++guests_;
+      } else {
+        wakes.Add(worker);
+      }
+    } else {
+      // Before the flag is looked at once more: one of Cancel and this thread sees what the other did.
+      Cancellation* const cancellation = task.cancellation.get();
+      if (cancellation != nullptr) {
+        cancellation->core_.store(this);
+        if (cancellation->cancelled_.load()) {
+          return absl::CancelledError("the request was cancelled before it was queued");
+        }
+      }
+      Arm(queues_.Push(state, std::move(task), now), wakes);
+      if (!idle_.empty()) HandOut(now, wakes);
+    }
   }
-  if (task.deadline < armed_) {
-    armed_ = task.deadline;
-    rearm_ = true;
+  if (place != nullptr) {
+    execution::ExecutionContext::UseOneThread();
+    Do(place->work, &place->context);
+    ReturnPlace(*place);
+  } else {
+    Wake(wakes);
   }
-  data.queue.Push({std::move(task), now});
-  ++data.accepted;
-  ++waiting_tasks_;
-  state.metrics->queue_samples->Set(static_cast<double>(data.queue.waiting_samples()));
   return absl::OkStatus();
 }
 
 void SchedulerCore::WhenSpaceFrees(QueueState& state, int64_t samples, Callback ready) {
   {
     absl::MutexLock lock(&mutex_);
-    QueueState::Guarded& data = Data(state);
-    if (!draining_ && !data.closed && !data.queue.HasSpaceFor(samples)) {
-      data.space_waiters.push_back({samples, std::move(ready)});
+    if (!queues_.draining() && !FairQueues::IsClosed(state) && !queues_.HasSpace(state, samples)) {
+      queues_.AddSpaceWaiter(state, {samples, std::move(ready)});
       return;
     }
   }
@@ -67,162 +108,249 @@ void SchedulerCore::WhenSpaceFrees(QueueState& state, int64_t samples, Callback 
 }
 
 void SchedulerCore::Close(QueueState& state, bool wait) {
-  std::vector<SpaceWaiter> waiters;
+  std::vector<Callback> ready;
+  std::shared_ptr<QueueState> retired;  // the caller holds a reference too
+  Wakes wakes;
   {
     absl::MutexLock lock(&mutex_);
-    QueueState::Guarded& data = Data(state);
-    data.closed = true;
-    waiters.swap(data.space_waiters);
-    // The last reference may be in queues_; the caller holds one too.
-    if (data.AllAnswered()) std::erase_if(queues_, [&](const auto& queue) { return queue.get() == &state; });
-    if (wait) mutex_.Await(absl::Condition(&data, &QueueState::Guarded::AllAnswered));
+    retired = queues_.Close(state, ready);
+    // Nothing waits for company any more.
+    HandOut(options_.clock->Now(), wakes);
   }
-  for (SpaceWaiter& waiter : waiters) std::move(waiter.ready)();
+  Wake(wakes);
+  CallAll(ready);
+  if (!wait) return;
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&FairQueues::IsDone, static_cast<const QueueState*>(&state)));
 }
 
-int64_t SchedulerCore::WaitingSamples(QueueState& state) const {
+int64_t SchedulerCore::WaitingSamples(const QueueState& state) const {
   absl::MutexLock lock(&mutex_);
-  return Data(state).queue.waiting_samples();
+  return FairQueues::WaitingSamples(state);
+}
+
+void SchedulerCore::Withdraw(Cancellation& cancellation) {
+  Work work;
+  Wakes wakes;
+  {
+    absl::MutexLock lock(&mutex_);
+    queues_.WithdrawAll(cancellation, work);
+    EndIfDone(wakes);
+    ++guests_;
+  }
+  Wake(wakes);
+  DoAsGuest(work);
 }
 
 void SchedulerCore::Drain() {
   std::vector<Callback> ready;
+  Wakes wakes;
   {
     absl::MutexLock lock(&mutex_);
-    draining_ = true;
-    for (const std::shared_ptr<QueueState>& state : queues_) {
-      for (SpaceWaiter& waiter : Data(*state).space_waiters) ready.push_back(std::move(waiter.ready));
-      Data(*state).space_waiters.clear();
-    }
+    queues_.Drain(ready);
+    HandOut(options_.clock->Now(), wakes);
+    EndIfDone(wakes);
   }
+  Wake(wakes);
   CallAll(ready);
-  absl::MutexLock lock(&join_mutex_);
+  absl::MutexLock join_lock(&join_mutex_);
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+  // Nothing waits any more; who took tasks out of their queues may still be answering them.
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(this, &SchedulerCore::NoGuests));
 }
 
-void SchedulerCore::ExpireOverdue() {
+void SchedulerCore::RunTimers() {
+  Work work;
+  Wakes wakes;
+  {
+    absl::MutexLock lock(&mutex_);
+    const absl::Time now = options_.clock->Now();
+    absl::Time until = absl::InfiniteFuture();
+    queues_.Take(now, /*idle_workers=*/0, work, &until);
+    if (armed_ <= now) armed_ = absl::InfiniteFuture();
+    Arm(until, wakes);
+    HandOut(now, wakes);
+    EndIfDone(wakes);
+    ++guests_;
+  }
+  Wake(wakes);
+  DoAsGuest(work);
+}
+
+void SchedulerCore::AwaitIdle() {
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(this, &SchedulerCore::AllIdle));
+}
+
+void SchedulerCore::ComputeBatches(Worker& worker) {
+  execution::ExecutionContext::UseOneThread();
+  // It begins as an idle one.
+  worker.doorbell.Await();
+  while (!worker.ended) {
+    Do(worker.work, &worker.context);
+    if (!NextWork(worker)) return;
+  }
+}
+
+bool SchedulerCore::NextWork(Worker& worker) {
+  std::vector<std::shared_ptr<QueueState>> retired;
+  std::vector<Callback> space_freed;
+  Wakes wakes;
+  bool found = false;
+  const absl::Time now = options_.clock->Now();
+  {
+    absl::MutexLock lock(&mutex_);
+    queues_.Finish(worker.work, retired);
+    absl::Time until = absl::InfiniteFuture();
+    found = queues_.Take(now, IdleWorkers() + 1, worker.work, &until);
+    if (!found) {
+      space_freed.swap(worker.work.space_freed);
+      Arm(until, wakes);
+      Park(worker, wakes);
+    }
+    if (queues_.waiting_tasks() > 0) HandOut(now, wakes);
+    EndIfDone(wakes);
+  }
+  Wake(wakes);
+  CallAll(space_freed);
+  retired.clear();
+  if (!found) worker.doorbell.Await();
+  return !worker.ended;
+}
+
+void SchedulerCore::ReturnPlace(Worker& worker) {
+  std::vector<std::shared_ptr<QueueState>> retired;
+  std::vector<Callback> space_freed;
+  Wakes wakes;
+  {
+    absl::MutexLock lock(&mutex_);
+    queues_.Finish(worker.work, retired);
+    --guests_;
+    space_freed.swap(worker.work.space_freed);
+    // What waits is for the worker's own thread: this one has others to receive.
+    Park(worker, wakes);
+    if (queues_.waiting_tasks() > 0) HandOut(options_.clock->Now(), wakes);
+    EndIfDone(wakes);
+  }
+  Wake(wakes);
+  CallAll(space_freed);
+}
+
+void SchedulerCore::DoAsGuest(Work& work) {
+  Do(work, /*context=*/nullptr);
+  std::vector<std::shared_ptr<QueueState>> retired;
+  absl::MutexLock lock(&mutex_);
+  queues_.Finish(work, retired);
+  --guests_;
+}
+
+void SchedulerCore::KeepTimers() {
   while (true) {
-    std::optional<Work> work;
+    RunTimers();
+    absl::Duration patience;
     {
       absl::MutexLock lock(&mutex_);
-      work = TakeWork(/*idle_workers=*/0);
+      if (Ended()) return;
+      patience = armed_ - options_.clock->Now();
     }
-    if (!work) return;
-    Do(*work, /*context=*/nullptr);
-    absl::MutexLock lock(&mutex_);
-    Book(*work);
+    timer_bell_.AwaitFor(patience);
   }
 }
 
-void SchedulerCore::ComputeBatches() {
-  execution::ExecutionContext::UseOneThread();
-  execution::ExecutionContext context;
-  std::optional<Work> work;
-  while ((work = NextWork(work ? &*work : nullptr))) Do(*work, &context);
+Worker* SchedulerCore::TakeIdle() {
+  Worker* const worker = idle_.back();
+  idle_.pop_back();
+  return worker;
 }
 
-void SchedulerCore::KeepDeadlines() {
-  while (true) {
-    ExpireOverdue();
-    absl::MutexLock lock(&mutex_);
-    if (Ended()) return;
-    const absl::Time now = options_.clock->Now();
-    if (armed_ <= now) {
-      armed_ = absl::InfiniteFuture();
-      for (const auto& state : queues_) armed_ = std::min(armed_, Data(*state).queue.earliest_deadline());
-    }
-    rearm_ = false;
-    mutex_.AwaitWithTimeout(absl::Condition(this, &SchedulerCore::DeadlineThreadIsNeeded), armed_ - now);
+void SchedulerCore::HandOut(absl::Time now, Wakes& wakes) {
+  while (!idle_.empty()) {
+    absl::Time until = absl::InfiniteFuture();
+    if (!queues_.Take(now, IdleWorkers(), idle_.back()->work, &until)) return Arm(until, wakes);
+    wakes.Add(TakeIdle());
   }
 }
 
-std::optional<Work> SchedulerCore::NextWork(const Work* done_with) {
-  absl::MutexLock lock(&mutex_);
-  if (done_with != nullptr) Book(*done_with);
-  while (true) {
-    mutex_.Await(absl::Condition(this, &SchedulerCore::WorkerIsNeeded));
-    if (Ended()) return std::nullopt;
-    if (std::optional<Work> work = TakeWork(/*idle_workers=*/1)) return work;
+void SchedulerCore::Park(Worker& worker, Wakes& wakes) {
+  idle_.push_back(&worker);
+  EndIfDone(wakes);
+}
+
+void SchedulerCore::EndIfDone(Wakes& wakes) {
+  if (!Ended()) return;
+  while (!idle_.empty()) {
+    Worker* const worker = TakeIdle();
+    worker->ended = true;
+    wakes.Add(worker);
   }
+  wakes.timer = true;
 }
 
-bool SchedulerCore::WorkerIsNeeded() const {
-  if (waiting_tasks_ == 0) return draining_;
-  return std::any_of(queues_.begin(), queues_.end(), [this](const std::shared_ptr<QueueState>& state) {
-    mutex_.AssertHeld();
-    const QueueState::Guarded& data = Data(*state);
-    const int limit = state->options.max_running_batches;
-    return !data.queue.empty() && (limit == 0 || data.running_batches < limit);
-  });
+void SchedulerCore::Arm(absl::Time time, Wakes& wakes) {
+  if (time >= armed_) return;
+  armed_ = time;
+  wakes.timer = true;
 }
 
-std::optional<Work> SchedulerCore::TakeWork(int idle_workers) {
-  snapshots_.clear();
-  for (const std::shared_ptr<QueueState>& state : queues_) {
-    const QueueState::Guarded& data = Data(*state);
-    snapshots_.push_back({data.queue.waiting_samples(), data.queue.earliest_deadline(), data.last_service,
-                          data.running_batches, state->options.max_running_batches});
+void SchedulerCore::Wake(const Wakes& wakes) {
+  for (Worker* worker = wakes.workers; worker != nullptr;) {
+    Worker* const next = worker->next_woken;  // a woken one belongs to its own thread
+    worker->doorbell.Ring();
+    worker = next;
   }
-  const absl::Time now = options_.clock->Now();
-  const Decision decision = Decide(snapshots_, now, idle_workers);
-  if (const auto* expire = std::get_if<Expire>(&decision)) return TakeOverdue(queues_[expire->index], now);
-  if (const auto* dispatch = std::get_if<Dispatch>(&decision)) return TakeBatch(queues_[dispatch->index]);
-  return std::nullopt;
-}
-
-Work SchedulerCore::TakeOverdue(const std::shared_ptr<QueueState>& state, absl::Time now) {
-  Work work;
-  work.state = state;
-  work.overdue = Data(*state).queue.TakeOverdue(now);
-  Taken(work);
-  return work;
-}
-
-Work SchedulerCore::TakeBatch(const std::shared_ptr<QueueState>& state) {
-  QueueState::Guarded& data = Data(*state);
-  BatchQueue::Batch batch = data.queue.TakeBatch(state->options.max_batch_size);
-  data.last_service = ++services_;
-  ++data.running_batches;
-  Work work;
-  work.state = state;
-  work.batch = std::move(batch.tasks);
-  work.reason = batch.full  ? metrics::BatchReason::kFull
-                : draining_ ? metrics::BatchReason::kDrain
-                            : metrics::BatchReason::kIdle;
-  work.computes = true;
-  Taken(work);
-  return work;
-}
-
-void SchedulerCore::Taken(Work& work) {
-  QueueState::Guarded& data = Data(*work.state);
-  work.tasks = static_cast<int64_t>(work.overdue.size() + work.batch.size());
-  waiting_tasks_ -= work.tasks;
-  work.state->metrics->queue_samples->Set(static_cast<double>(data.queue.waiting_samples()));
-  std::erase_if(data.space_waiters, [&](SpaceWaiter& waiter) {
-    if (!data.queue.HasSpaceFor(waiter.samples)) return false;
-    work.space_freed.push_back(std::move(waiter.ready));
-    return true;
-  });
-}
-
-void SchedulerCore::Book(const Work& work) {
-  QueueState::Guarded& data = Data(*work.state);
-  data.accepted -= work.tasks;
-  if (work.computes) --data.running_batches;
-  if (data.closed && data.AllAnswered()) {
-    std::erase_if(queues_, [&](const auto& queue) { return queue == work.state; });
-  }
+  if (wakes.timer) timer_bell_.Ring();
 }
 
 void SchedulerCore::Do(Work& work, execution::ExecutionContext* context) {
   CallAll(work.space_freed);
-  const QueueState& state = *work.state;
-  AnswerOverdue(*state.metrics, options_.clock->Now(), std::move(work.overdue));
-  if (!work.computes) return;
-  const BatchTarget target{*state.runner, state.options.output_types, state.options.max_batch_size, *state.metrics};
-  RunBatch(target, work.reason, *options_.clock, *context, std::move(work.batch));
+  if (!work.given_up.empty()) {
+    const absl::Time now = options_.clock->Now();
+    for (WaitingTask& waiting : work.given_up) {
+      const QueueState& state = *waiting.state;
+      AnswerGivenUp(*state.metrics, state.order.get(), now, std::move(waiting));
+    }
+  }
+  if (work.state != nullptr) work.outcome = Compute(work, *context);
 }
 
-}  // namespace stillwave::batching::internal
+BatchOutcome SchedulerCore::Compute(Work& work, execution::ExecutionContext& context) {
+  if (const std::shared_ptr<BatchRun> assisted = std::move(work.assisted); assisted != nullptr) {
+    return assisted->RunParts(context, [this] { return !OthersWait(); });
+  }
+  QueueState& state = *work.state;
+  if (work.helpers == 0) return RunBatch(state.target(), work.reason, *options_.clock, context, work.tasks);
+  const int64_t parts = std::max(kPartsPerWorker * (work.helpers + 1), work.expected / kLongestPart);
+  const auto run =
+      std::make_shared<BatchRun>(state.target(), work.reason, *options_.clock, std::move(work.tasks), parts);
+  run->Prepare();
+  CallHelpers(state, run, work.helpers);
+  return run->RunParts(context, [&] {
+    // Helpers leave when others wait, and others become idle.
+    if (run->parts_left() > 1) CallHelpers(state, run, work.helpers);
+    return true;
+  });
+}
+
+bool SchedulerCore::OthersWait() {
+  absl::MutexLock lock(&mutex_);
+  return queues_.HasWork(options_.clock->Now());
+}
+
+void SchedulerCore::CallHelpers(QueueState& state, const std::shared_ptr<BatchRun>& run, int helpers) {
+  Wakes wakes;
+  {
+    absl::MutexLock lock(&mutex_);
+    helpers = std::min({helpers, IdleWorkers(), queues_.FreeInstances(state)});
+    for (int i = 0; i < helpers; ++i) {
+      Worker* const worker = TakeIdle();
+      queues_.Assist(state, run, worker->work);
+      wakes.Add(worker);
+    }
+  }
+  Wake(wakes);
+}
+
+}  // namespace internal
+}  // namespace stillwave::batching

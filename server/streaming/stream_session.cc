@@ -16,11 +16,7 @@ std::shared_ptr<StreamSession> StreamSession::Create(const Options& options, Mod
 
 StreamSession::StreamSession(const Options& options, ModelSource source, metrics::ServerMetrics* metrics,
                              absl::AnyInvocable<void()> on_change)
-    : options_(options),
-      source_(std::move(source)),
-      metrics_(metrics),
-      on_change_(std::move(on_change)),
-      cancelled_(std::make_shared<std::atomic<bool>>(false)) {
+    : options_(options), source_(std::move(source)), metrics_(metrics), on_change_(std::move(on_change)) {
   metrics_->streams().Increment();
 }
 
@@ -62,12 +58,17 @@ void StreamSession::Cancel() {
     absl::MutexLock lock(&mutex_);
     CancelLocked();
   }
+  cancellation_->Cancel();
   Run();
 }
 
 void StreamSession::Detach() {
+  {
+    absl::MutexLock lock(&mutex_);
+    CancelLocked();
+  }
+  cancellation_->Cancel();
   absl::MutexLock lock(&mutex_);
-  CancelLocked();
   // A window in flight may hold the session a little longer; the stream is over now.
   if (!detached_) metrics_->streams().Decrement();
   detached_ = true;
@@ -75,7 +76,6 @@ void StreamSession::Detach() {
 }
 
 void StreamSession::CancelLocked() {
-  cancelled_->store(true);
   if (!final_status_.has_value()) final_status_ = absl::CancelledError("the call was cancelled");
   EndAll(absl::StatusCode::kCancelled);
   submission_.reset();
@@ -203,7 +203,7 @@ void StreamSession::Prepare(const std::shared_ptr<Series>& series, absl::StatusO
   submission.series = series;
   submission.slot = window->slot;
   submission.task.inputs = {window->input.view()};
-  submission.task.cancelled = cancelled_;
+  submission.task.cancellation = cancellation_;
   // The callback owns the window's values, which must stay until it was called.
   submission.task.done = [session = shared_from_this(), series, received, info = window->info, slot = window->slot,
                           input = std::move(window->input)](batching::InferenceResult result) {
@@ -223,9 +223,7 @@ void StreamSession::OnComputed(const std::shared_ptr<Series>& series, int64_t sl
     if (!final_status_.has_value()) {
       if (result.status.ok()) {
         const metrics::ModelMetrics& metrics = *info.model.metrics;
-        metrics.stream_windows->Increment();
-        metrics.stream_computed_samples->Increment(static_cast<double>(info.window.length));
-        metrics.stream_window_duration->Observe(absl::ToDoubleSeconds(options_.clock->Now() - received));
+        metrics.CountWindow(info.window.length, options_.clock->Now() - received);
         series->Fill(slot, std::move(response));
       } else {
         series->FailAt(slot, std::move(result.status));

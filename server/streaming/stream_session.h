@@ -1,7 +1,6 @@
 // One call of StreamWindows, without gRPC: messages in, messages out.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -157,7 +156,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   metrics::ServerMetrics* const metrics_;
   // Called only by the thread that has set running_.
   absl::AnyInvocable<void()> on_change_;
-  const std::shared_ptr<std::atomic<bool>> cancelled_;
+  // Of all windows that were submitted. Cancelled without mutex_, which their callbacks take.
+  const std::shared_ptr<batching::Cancellation> cancellation_ = std::make_shared<batching::Cancellation>();
 
   mutable absl::Mutex mutex_;
   bool running_ ABSL_GUARDED_BY(mutex_) = false;  // a thread is in Run

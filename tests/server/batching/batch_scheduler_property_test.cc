@@ -4,6 +4,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
@@ -53,6 +54,8 @@ TEST_P(RandomTasks, AreAnsweredOnceEachWithTheirOwnNumbers) {
   metrics::ServerMetrics metrics;
   BatchScheduler::Options scheduler_options;
   scheduler_options.workers = 1 + GetParam() % 3;
+  scheduler_options.inline_compute = GetParam() % 2 == 0 ? absl::Seconds(1) : absl::ZeroDuration();
+  scheduler_options.least_part = absl::ZeroDuration();
   BatchScheduler scheduler(scheduler_options);
   std::vector<std::shared_ptr<ModelQueue>> queues;
   for (int i = 0; i < 3; ++i) {
@@ -61,6 +64,15 @@ TEST_P(RandomTasks, AreAnsweredOnceEachWithTheirOwnNumbers) {
     options.max_batch_size = 1 + 3 * i;
     options.max_queue_samples = 40;
     options.max_running_batches = i;
+    options.batching.scheduling_weight = 1 + i;
+    if (i == 0) options.batching.preserve_ordering = true;
+    if (i == 1) options.batching.max_queue_delay = absl::Microseconds(100);
+    if (i == 2) {
+      options.batching.priority_levels = 3;
+      options.batching.default_priority_level = 2;
+      options.batching.level_queue_policies[3].default_timeout = absl::Microseconds(200);
+      options.batching.level_queue_policies[3].timeout_action = model::QueuePolicy::TimeoutAction::kDelay;
+    }
     queues.push_back(
         *scheduler.AddModel(std::make_shared<PuppetRunner>(), options, &metrics.ForModel(options.name, "1")));
   }
@@ -76,7 +88,11 @@ TEST_P(RandomTasks, AreAnsweredOnceEachWithTheirOwnNumbers) {
         auto request = std::make_unique<Request>(pick(1, 6), static_cast<float>(pick(-1000, 1000)), pick(1, 3));
         const bool hurried = pick(0, 9) == 0;
         const absl::Time deadline = hurried ? absl::Now() + absl::Microseconds(pick(0, 300)) : absl::InfiniteFuture();
-        const absl::Status status = queues[static_cast<size_t>(pick(0, 2))]->Submit(request->Task(deadline));
+        InferenceTask task = request->Task(deadline);
+        task.priority = static_cast<uint64_t>(pick(0, 3));
+        if (pick(0, 9) == 0) task.timeout = absl::Microseconds(pick(1, 300));
+        task.may_run_on_caller = pick(0, 1) == 0;
+        const absl::Status status = queues[static_cast<size_t>(pick(0, 2))]->Submit(std::move(task));
         if (!status.ok()) {
           ASSERT_TRUE(absl::IsResourceExhausted(status) || absl::IsDeadlineExceeded(status)) << status;
           ++outcomes[client].refused;

@@ -4,11 +4,13 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/batching/compute_estimate.h"
 #include "tests/server/batching/test_tasks.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/puppet_runner.h"
@@ -33,6 +35,9 @@ class BatchSchedulerTest : public testing::Test {
   void Start(int workers) {
     BatchScheduler::Options options;
     options.workers = workers;
+    Start(options);
+  }
+  void Start(BatchScheduler::Options options) {
     options.clock = &clock_;
     scheduler_ = std::make_unique<BatchScheduler>(options);
   }
@@ -44,15 +49,31 @@ class BatchSchedulerTest : public testing::Test {
   };
   Model AddModel(const std::string& name, int64_t max_batch_size = 8, int64_t max_queue_samples = 100,
                  int max_running_batches = 0) {
-    Model model{std::make_shared<PuppetRunner>(), nullptr, &metrics_.ForModel(name, "1")};
-    runners_.push_back(model.runner);
     ModelQueueOptions options;
     options.name = name;
     options.max_batch_size = max_batch_size;
     options.max_queue_samples = max_queue_samples;
     options.max_running_batches = max_running_batches;
+    return AddModel(options);
+  }
+  Model AddModel(const ModelQueueOptions& options) {
+    Model model{std::make_shared<PuppetRunner>(), nullptr, &metrics_.ForModel(options.name, "1")};
+    runners_.push_back(model.runner);
     model.queue = *scheduler_->AddModel(model.runner, options, model.metrics);
     return model;
+  }
+
+  // Lets the scheduler see that a sample takes so long by the clock. REQUIRES: all workers are idle.
+  void Learn(const Model& model, absl::Duration duration) {
+    const size_t calls = model.runner->batch_sizes().size();
+    Request request(1);
+    model.runner->Hold();
+    ASSERT_THAT(model.queue->Submit(request.Task()), IsOk());
+    model.runner->AwaitCalls(calls + 1);
+    clock_.Advance(duration);
+    model.runner->LetAllGo();
+    request.Await();
+    scheduler_->AwaitIdle();
   }
 
   // The only worker is inside of `model`'s runner afterwards.
@@ -104,6 +125,32 @@ TEST_F(BatchSchedulerTest, AFreedWorkerTakesWhatWaitedAsOneBatchAndSplitsIt) {
   EXPECT_THAT(c.Await().outputs[0].values<float>(), ElementsAre(93, 30, 102, 33, 111, 36));
   EXPECT_THAT(model.runner->batch_sizes(), ElementsAre(1, 6));
   EXPECT_EQ(model.metrics->queue_samples->Value(), 0);
+}
+
+TEST_F(BatchSchedulerTest, BatchesAndTheirRequestsAreInTheStatistics) {
+  Start(/*workers=*/1);
+  const Model model = AddModel("ecg", /*max_batch_size=*/8);
+  Occupy(model);
+  Request a(1), b(2), c(3);
+  for (Request* request : {&a, &b, &c}) ASSERT_THAT(model.queue->Submit(request->Task()), IsOk());
+  clock_.Advance(absl::Microseconds(500));
+  model.runner->LetAllGo();
+  for (Request* request : {&a, &b, &c}) EXPECT_THAT(request->Await().status, IsOk());
+  model.runner->Answer(absl::InternalError("broken"));
+  Request failed(4);
+  ASSERT_THAT(model.queue->Submit(failed.Task()), IsOk());
+  EXPECT_FALSE(failed.Await().status.ok());
+  const metrics::StatisticsSnapshot statistics = model.metrics->statistics->Read();
+  EXPECT_EQ(statistics.executions, 2u);
+  EXPECT_EQ(statistics.inferences, 1u + 6u);
+  EXPECT_EQ(statistics.queue.count, 4u);
+  EXPECT_EQ(statistics.queue.nanoseconds, 3u * 500'000u) << "the first of them did not wait";
+  EXPECT_EQ(statistics.compute.infer.count, 4u);
+  EXPECT_EQ(statistics.compute.infer.nanoseconds, 500'000u) << "the clock was stepped while the first was computed";
+  ASSERT_EQ(statistics.batches.size(), 2u);
+  EXPECT_EQ(statistics.batches[0].samples, 1u);
+  EXPECT_EQ(statistics.batches[1].samples, 6u);
+  EXPECT_EQ(statistics.batches[1].compute.infer.count, 1u);
 }
 
 TEST_F(BatchSchedulerTest, ABatchStopsAtItsLimit) {
@@ -181,10 +228,10 @@ TEST_F(BatchSchedulerTest, AWaitingTaskWhoseDeadlinePassesIsAnsweredWhileTheWork
   Request hurried(1), patient(1);
   ASSERT_THAT(model.queue->Submit(hurried.Task(clock_.Now() + absl::Seconds(5))), IsOk());
   ASSERT_THAT(model.queue->Submit(patient.Task(clock_.Now() + absl::Seconds(60))), IsOk());
-  scheduler_->ExpireOverdue();
+  scheduler_->RunTimers();
   EXPECT_EQ(hurried.answers(), 0);
   clock_.Advance(absl::Seconds(5));
-  scheduler_->ExpireOverdue();
+  scheduler_->RunTimers();
   const InferenceResult& result = hurried.Await();
   EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("waited for a worker")));
   EXPECT_EQ(result.queue_duration, absl::Seconds(5));
@@ -194,7 +241,7 @@ TEST_F(BatchSchedulerTest, AWaitingTaskWhoseDeadlinePassesIsAnsweredWhileTheWork
   EXPECT_THAT(model.runner->batch_sizes(), ElementsAre(1, 1));
 }
 
-TEST_F(BatchSchedulerTest, TheDeadlineThreadNeedsNobodyToWakeIt) {
+TEST_F(BatchSchedulerTest, TheTimerNeedsNobodyToWakeIt) {
   BatchScheduler::Options options;
   options.workers = 1;
   scheduler_ = std::make_unique<BatchScheduler>(options);  // by the real clock
@@ -440,6 +487,385 @@ TEST_F(BatchSchedulerTest, ACallbackMaySubmitTheNextTask) {
   EXPECT_THAT(second.Await().status, IsOk());
 }
 
+TEST_F(BatchSchedulerTest, ACancelledTaskThatWaitsIsAnsweredAtOnceAndFreesItsPlace) {
+  Start(/*workers=*/1);
+  const Model model = AddModel("ecg", /*max_batch_size=*/8, /*max_queue_samples=*/2);
+  Occupy(model);
+  Request given_up(2), next(2);
+  ASSERT_THAT(model.queue->Submit(given_up.Task()), IsOk());
+  ASSERT_THAT(model.queue->Submit(next.Task()), StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("full")));
+  absl::Notification space;
+  model.queue->WhenSpaceFrees(/*samples=*/2, [&] { space.Notify(); });
+  clock_.Advance(absl::Seconds(3));
+  given_up.Cancel();
+  EXPECT_EQ(given_up.answers(), 1) << "by the thread that cancels, while the worker is busy";
+  EXPECT_THAT(given_up.Await().status, StatusIs(absl::StatusCode::kCancelled, HasSubstr("before it was computed")));
+  EXPECT_EQ(given_up.Await().queue_duration, absl::Seconds(3));
+  EXPECT_EQ(Count(model, metrics::Rejection::kCancelled), 1);
+  EXPECT_TRUE(space.HasBeenNotified());
+  EXPECT_EQ(model.metrics->queue_samples->Value(), 0);
+  EXPECT_THAT(model.queue->Submit(next.Task()), IsOk());
+  model.runner->LetAllGo();
+  EXPECT_THAT(next.Await().status, IsOk());
+}
+
+TEST_F(BatchSchedulerTest, OneCancellationTakesBackAllTasksThatShareIt) {
+  Start(/*workers=*/1);
+  const Model model = AddModel("ecg"), other = AddModel("other");
+  Occupy(model);
+  const auto cancellation = std::make_shared<Cancellation>();
+  std::deque<Request> requests;
+  for (const Model* one : {&model, &other, &model}) {
+    InferenceTask task = requests.emplace_back(/*samples=*/1).Task();
+    task.cancellation = cancellation;
+    ASSERT_THAT(one->queue->Submit(std::move(task)), IsOk());
+  }
+  cancellation->Cancel();
+  for (Request& request : requests) EXPECT_EQ(request.answers(), 1);
+  EXPECT_EQ(model.queue->waiting_samples() + other.queue->waiting_samples(), 0);
+}
+
+TEST_F(BatchSchedulerTest, ACancelledTaskIsRefused) {
+  Start(/*workers=*/1);
+  const Model model = AddModel("ecg");
+  Request request(1);
+  request.Cancel();
+  EXPECT_THAT(model.queue->Submit(request.Task()), StatusIs(absl::StatusCode::kCancelled, HasSubstr("before it was")));
+  EXPECT_EQ(Count(model, metrics::Rejection::kCancelled), 1);
+  EXPECT_EQ(request.answers(), 0);
+}
+
+TEST_F(BatchSchedulerTest, ADeadlineThatCannotBeMetIsRefusedButNeverWhenNothingWaits) {
+  Start(/*workers=*/1);
+  const Model model = AddModel("ecg", /*max_batch_size=*/1);
+  for (int i = 0; i < ComputeEstimate::kEnough; ++i) Learn(model, absl::Milliseconds(10));
+  const size_t calls = model.runner->batch_sizes().size();
+  model.runner->Hold();
+  Request running(1), waiting(1), hopeless(1), possible(1);
+  ASSERT_THAT(model.queue->Submit(running.Task(clock_.Now() + absl::Milliseconds(1))), IsOk());
+  model.runner->AwaitCalls(calls + 1);
+  ASSERT_THAT(model.queue->Submit(waiting.Task(clock_.Now() + absl::Milliseconds(1))), IsOk());
+  EXPECT_THAT(model.queue->Submit(hopeless.Task(clock_.Now() + absl::Milliseconds(19))),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("cannot be met")));
+  EXPECT_EQ(Count(model, metrics::Rejection::kDeadline), 1);
+  EXPECT_THAT(model.queue->Submit(possible.Task(clock_.Now() + absl::Milliseconds(20))), IsOk());
+  model.runner->LetAllGo();
+  EXPECT_THAT(possible.Await().status, IsOk());
+}
+
+TEST_F(BatchSchedulerTest, PrioritiesAreServedInTheirOrder) {
+  Start(/*workers=*/1);
+  ModelQueueOptions options;
+  options.name = "ecg";
+  options.batching.priority_levels = 2;
+  options.batching.default_priority_level = 2;
+  const Model model = AddModel(options);
+  Occupy(model);
+  Request low(3), high(2), usual(1);
+  const std::pair<Request*, uint64_t> requests[] = {{&low, 2}, {&high, 1}, {&usual, 0}};
+  for (const auto& [request, priority] : requests) {
+    InferenceTask task = request->Task();
+    task.priority = priority;
+    ASSERT_THAT(model.queue->Submit(std::move(task)), IsOk());
+  }
+  model.runner->LetAllGo();
+  for (Request* request : {&low, &high, &usual}) EXPECT_THAT(request->Await().status, IsOk());
+  EXPECT_THAT(model.runner->batch_sizes(), ElementsAre(1, 2, 4));
+}
+
+TEST_F(BatchSchedulerTest, ATimeoutThatTheModelSetsIsHeld) {
+  Start(/*workers=*/1);
+  ModelQueueOptions options;
+  options.name = "ecg";
+  options.batching.default_queue_policy.default_timeout = absl::Seconds(2);
+  const Model model = AddModel(options);
+  Occupy(model);
+  Request request(1);
+  ASSERT_THAT(model.queue->Submit(request.Task()), IsOk());
+  clock_.Advance(absl::Seconds(2));
+  scheduler_->RunTimers();
+  EXPECT_THAT(request.Await().status, StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("waited")));
+}
+
+TEST_F(BatchSchedulerTest, ALargeTaskIsSplitOverIdleWorkersAndAnsweredAsOne) {
+  BatchScheduler::Options options;
+  options.workers = 3;
+  options.least_part = absl::ZeroDuration();
+  Start(options);
+  const Model model = AddModel("ecg", /*max_batch_size=*/32);
+  model.runner->Hold();
+  Request request(/*samples=*/12, /*first=*/1, /*length=*/2);
+  ASSERT_THAT(model.queue->Submit(request.Task()), IsOk());
+  model.runner->AwaitCalls(3);  // at the same time
+  model.runner->LetAllGo();
+  const InferenceResult& result = request.Await();
+  ASSERT_THAT(result.status, IsOk());
+  const absl::Span<const float> input = request.input().values<float>();
+  for (size_t i = 0; i < input.size(); ++i) EXPECT_EQ(result.outputs[1].values<float>()[i], 2 * input[i]);
+  for (size_t n = 0; n < 12; ++n) EXPECT_EQ(result.outputs[0].values<float>()[n * 2 + 1], input[n * 2]);
+  EXPECT_THAT(model.runner->batch_sizes(), ElementsAre(2, 2, 2, 2, 2, 2));
+  scheduler_->Drain();
+  EXPECT_EQ(Count(model, metrics::BatchReason::kIdle), 1) << "one batch";
+  EXPECT_EQ(model.metrics->samples->Value(), 12);
+  EXPECT_EQ(model.metrics->compute_duration->Count(), 1u);
+}
+
+TEST_F(BatchSchedulerTest, WhoHelpsWithALargeTaskLeavesItForOneThatWaits) {
+  BatchScheduler::Options options;
+  options.workers = 2;
+  options.least_part = absl::ZeroDuration();
+  Start(options);
+  const Model large = AddModel("large", /*max_batch_size=*/32), small = AddModel("small");
+  large.runner->Hold();
+  Request many(/*samples=*/32), one(1);
+  ASSERT_THAT(large.queue->Submit(many.Task()), IsOk());
+  large.runner->AwaitCalls(2);
+  ASSERT_THAT(small.queue->Submit(one.Task()), IsOk());
+  EXPECT_EQ(small.queue->waiting_samples(), 1) << "both workers are at the large one";
+  large.runner->LetAllGo();
+  EXPECT_THAT(one.Await().status, IsOk());
+  EXPECT_THAT(many.Await().status, IsOk());
+}
+
+TEST_F(BatchSchedulerTest, AnErrorOfOnePartIsTheAnswerOfTheTask) {
+  BatchScheduler::Options options;
+  options.workers = 2;
+  options.least_part = absl::ZeroDuration();
+  Start(options);
+  const Model model = AddModel("ecg");
+  model.runner->Answer(absl::InternalError("a broken invariant"));
+  Request request(/*samples=*/8);
+  ASSERT_THAT(model.queue->Submit(request.Task()), IsOk());
+  EXPECT_THAT(request.Await().status, StatusIs(absl::StatusCode::kInternal, HasSubstr("a broken invariant")));
+  scheduler_->Drain();
+  EXPECT_EQ(request.answers(), 1);
+}
+
+TEST_F(BatchSchedulerTest, ATaskIsNotSplitOverMoreWorkersThanTheModelHasInstances) {
+  BatchScheduler::Options options;
+  options.workers = 2;
+  options.least_part = absl::ZeroDuration();
+  Start(options);
+  const Model model = AddModel("ecg", /*max_batch_size=*/32, /*max_queue_samples=*/100, /*max_running_batches=*/1);
+  Request request(/*samples=*/8);
+  ASSERT_THAT(model.queue->Submit(request.Task()), IsOk());
+  EXPECT_THAT(request.Await().status, IsOk());
+  EXPECT_THAT(model.runner->batch_sizes(), ElementsAre(8));
+}
+
+TEST_F(BatchSchedulerTest, AQueueDelayWaitsForCompany) {
+  Start(/*workers=*/1);
+  ModelQueueOptions options;
+  options.name = "ecg";
+  options.max_batch_size = 4;
+  options.batching.max_queue_delay = absl::Seconds(5);
+  const Model model = AddModel(options);
+  std::deque<Request> requests;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_THAT(model.queue->Submit(requests.emplace_back(/*samples=*/1).Task()), IsOk());
+    EXPECT_EQ(model.queue->waiting_samples(), i + 1) << "although a worker is idle";
+  }
+  ASSERT_THAT(model.queue->Submit(requests.emplace_back(/*samples=*/1).Task()), IsOk());
+  for (Request& request : requests) EXPECT_THAT(request.Await().status, IsOk());
+  EXPECT_THAT(model.runner->batch_sizes(), ElementsAre(4));
+  EXPECT_EQ(Count(model, metrics::BatchReason::kFull), 1);
+
+  Request alone(1);
+  ASSERT_THAT(model.queue->Submit(alone.Task()), IsOk());
+  scheduler_->RunTimers();
+  EXPECT_EQ(model.queue->waiting_samples(), 1);
+  clock_.Advance(absl::Seconds(5));
+  scheduler_->RunTimers();
+  EXPECT_THAT(alone.Await().status, IsOk());
+  EXPECT_EQ(alone.Await().queue_duration, absl::Seconds(5));
+  scheduler_->Drain();
+  EXPECT_EQ(Count(model, metrics::BatchReason::kDelay), 1);
+}
+
+TEST_F(BatchSchedulerTest, APreferredSizeEndsTheWait) {
+  Start(/*workers=*/1);
+  ModelQueueOptions options;
+  options.name = "ecg";
+  options.max_batch_size = 8;
+  options.batching.max_queue_delay = absl::Seconds(5);
+  options.batching.preferred_batch_sizes = {2, 4};
+  const Model model = AddModel(options);
+  Request a(1), b(1);
+  ASSERT_THAT(model.queue->Submit(a.Task()), IsOk());
+  ASSERT_THAT(model.queue->Submit(b.Task()), IsOk());
+  EXPECT_THAT(a.Await().status, IsOk());
+  EXPECT_THAT(b.Await().status, IsOk());
+  EXPECT_THAT(model.runner->batch_sizes(), ElementsAre(2));
+}
+
+TEST_F(BatchSchedulerTest, ADelayIsOverWhenTheSchedulerDrains) {
+  Start(/*workers=*/1);
+  ModelQueueOptions options;
+  options.name = "ecg";
+  options.batching.max_queue_delay = absl::Hours(1);
+  const Model model = AddModel(options);
+  Request request(1);
+  ASSERT_THAT(model.queue->Submit(request.Task()), IsOk());
+  scheduler_->Drain();
+  EXPECT_THAT(request.Await().status, IsOk());
+  EXPECT_EQ(Count(model, metrics::BatchReason::kDrain), 1);
+}
+
+TEST_F(BatchSchedulerTest, AClosedQueueWaitsForNoCompany) {
+  Start(/*workers=*/1);
+  ModelQueueOptions options;
+  options.name = "ecg";
+  options.batching.max_queue_delay = absl::Hours(1);
+  const Model model = AddModel(options);
+  Request request(1);
+  ASSERT_THAT(model.queue->Submit(request.Task()), IsOk());
+  model.queue->Close();
+  EXPECT_EQ(request.answers(), 1);
+}
+
+// Holds samples whose first value is 1 until it is opened; lets others through.
+class Gate final : public model::BatchRunner {
+ public:
+  void Open() {
+    absl::MutexLock lock(&mutex_);
+    open_ = true;
+  }
+  void AwaitPassed(int count) {
+    absl::MutexLock lock(&mutex_);
+    const auto passed = [this, count]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return passed_ >= count; };
+    mutex_.Await(absl::Condition(&passed));
+  }
+  absl::Status Run(execution::ExecutionContext&, absl::Span<const tensor::TensorView> inputs,
+                   absl::Span<const tensor::MutableTensorView>) const override {
+    absl::MutexLock lock(&mutex_);
+    if (inputs[0].values<float>()[0] == 1) mutex_.Await(absl::Condition(&open_));
+    ++passed_;
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> shapes) const override {
+    return std::vector<tensor::Shape>{shapes[0]};
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  bool open_ ABSL_GUARDED_BY(mutex_) = false;
+  mutable int passed_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+TEST_F(BatchSchedulerTest, AnswersKeepTheOrderOfRequestsWhereTheModelAsksForIt) {
+  Start(/*workers=*/2);
+  const auto gate = std::make_shared<Gate>();
+  ModelQueueOptions options;
+  options.name = "ordered";
+  options.max_batch_size = 1;
+  options.batching.preserve_ordering = true;
+  const auto queue = *scheduler_->AddModel(gate, options, &metrics_.ForModel("ordered", "1"));
+  Request first(1, /*first=*/1), second(1, /*first=*/2), third(1, /*first=*/3);
+  absl::Mutex mutex;
+  std::vector<int> order;
+  const auto submit = [&](Request& request, int number) {
+    InferenceTask task = request.Task();
+    task.done = [&, number, done = std::move(task.done)](InferenceResult result) mutable {
+      {
+        absl::MutexLock lock(&mutex);
+        order.push_back(number);
+      }
+      done(std::move(result));
+    };
+    ASSERT_THAT(queue->Submit(std::move(task)), IsOk());
+  };
+  submit(first, 1);
+  submit(second, 2);
+  submit(third, 3);
+  gate->AwaitPassed(2);  // the second and the third
+  EXPECT_EQ(second.answers(), 0);
+  gate->Open();
+  for (Request* request : {&first, &second, &third}) EXPECT_THAT(request->Await().status, IsOk());
+  queue->Close();
+  absl::MutexLock lock(&mutex);
+  EXPECT_THAT(order, ElementsAre(1, 2, 3));
+}
+
+class InlineTest : public BatchSchedulerTest {
+ protected:
+  void SetUp() override {
+    BatchScheduler::Options options;
+    options.workers = 1;
+    options.inline_compute = absl::Milliseconds(1);
+    Start(options);
+    model_ = AddModel("ecg");
+  }
+  // Submits it as a thread that may compute; where it was answered.
+  std::thread::id Submit(Request& request) {
+    std::thread::id answered_by;
+    InferenceTask task = request.Task();
+    task.may_run_on_caller = true;
+    task.done = [&, done = std::move(task.done)](InferenceResult result) mutable {
+      answered_by = std::this_thread::get_id();
+      done(std::move(result));
+    };
+    EXPECT_THAT(model_.queue->Submit(std::move(task)), IsOk());
+    EXPECT_THAT(request.Await().status, IsOk());
+    return answered_by;
+  }
+
+  Model model_;
+};
+
+TEST_F(InlineTest, AShortTaskIsComputedByTheThreadThatBringsItWhenAWorkerIsIdle) {
+  Request unknown(1), known(1), long_one(64);
+  EXPECT_NE(Submit(unknown), std::this_thread::get_id()) << "nothing is known of it yet";
+  Learn(model_, absl::Microseconds(100));
+  EXPECT_EQ(Submit(known), std::this_thread::get_id());
+  EXPECT_THAT(known.Await().outputs[1].values<float>(), ElementsAre(2, 4, 6));
+  EXPECT_NE(Submit(long_one), std::this_thread::get_id()) << "it would take 6.4 ms";
+}
+
+TEST_F(InlineTest, ATaskThatDoesNotAllowItIsLeftToAWorker) {
+  Learn(model_, absl::Microseconds(100));
+  Request request(1);
+  std::thread::id answered_by;
+  InferenceTask task = request.Task();
+  task.done = [&, done = std::move(task.done)](InferenceResult result) mutable {
+    answered_by = std::this_thread::get_id();
+    done(std::move(result));
+  };
+  ASSERT_THAT(model_.queue->Submit(std::move(task)), IsOk());
+  request.Await();
+  EXPECT_NE(answered_by, std::this_thread::get_id());
+}
+
+TEST_F(InlineTest, AThreadThatComputesTakesTheWorkersPlace) {
+  Learn(model_, absl::Microseconds(100));
+  const size_t calls = model_.runner->batch_sizes().size();
+  model_.runner->Hold();
+  Request here(1), waiting(2);
+  std::thread caller([&] { Submit(here); });
+  model_.runner->AwaitCalls(calls + 1);
+  // The only place is taken.
+  InferenceTask task = waiting.Task();
+  task.may_run_on_caller = true;
+  ASSERT_THAT(model_.queue->Submit(std::move(task)), IsOk());
+  EXPECT_EQ(model_.queue->waiting_samples(), 2);
+  model_.runner->LetAllGo();
+  EXPECT_THAT(waiting.Await().status, IsOk()) << "the worker takes over";
+  caller.join();
+}
+
+TEST_F(InlineTest, DrainWaitsForIt) {
+  Learn(model_, absl::Microseconds(100));
+  const size_t calls = model_.runner->batch_sizes().size();
+  model_.runner->Hold();
+  Request here(1);
+  std::thread caller([&] { Submit(here); });
+  model_.runner->AwaitCalls(calls + 1);
+  std::thread drain([&] { scheduler_->Drain(); });
+  model_.runner->LetAllGo();
+  drain.join();
+  EXPECT_EQ(here.answers(), 1);
+  caller.join();
+}
+
 TEST_F(BatchSchedulerTest, OptionsOutOfRangeAreRefusedByName) {
   Start(/*workers=*/1);
   const auto runner = std::make_shared<PuppetRunner>();
@@ -455,6 +881,12 @@ TEST_F(BatchSchedulerTest, OptionsOutOfRangeAreRefusedByName) {
   EXPECT_THAT(
       add([](auto& o) { o.max_running_batches = -2; }),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("max_running_batches must not be negative; was -2")));
+  EXPECT_THAT(add([](auto& o) { o.batching.scheduling_weight = 101; }),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("scheduling_weight must be 1 to 100; was 101")));
+  EXPECT_THAT(add([](auto& o) { o.batching.priority_levels = 300; }),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("priority_levels must be 0 to 256; was 300")));
+  EXPECT_THAT(add([](auto& o) { o.batching.default_priority_level = 1; }),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("default_priority_level must be 0 to 0; was 1")));
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class Request {
     task.inputs = {input_.view()};
     task.samples = input_.shape()[0];
     task.deadline = deadline;
-    task.cancelled = cancelled_;
+    task.cancellation = cancellation_;
     task.done = [this](InferenceResult result) {
       absl::MutexLock lock(&mutex_);
       ++answers_;
@@ -33,7 +33,8 @@ class Request {
     return task;
   }
 
-  void Cancel() { *cancelled_ = true; }
+  // While the scheduler lives.
+  void Cancel() { cancellation_->Cancel(); }
 
   const InferenceResult& Await() {
     absl::MutexLock lock(&mutex_);
@@ -50,7 +51,7 @@ class Request {
   bool Answered() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return answers_ > 0; }
 
   tensor::Tensor input_;
-  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  const std::shared_ptr<Cancellation> cancellation_ = std::make_shared<Cancellation>();
   mutable absl::Mutex mutex_;
   int answers_ ABSL_GUARDED_BY(mutex_) = 0;
   InferenceResult result_ ABSL_GUARDED_BY(mutex_);
