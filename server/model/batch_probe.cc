@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/status_macros.h"
 #include "server/execution/execution_context.h"
+#include "server/model/load_options.h"
 #include "server/model/network_shapes.h"
 #include "server/tensor/tensor.h"
 
@@ -37,9 +38,11 @@ int64_t BatchWithinMemory(const std::vector<Shape>& sample_shapes, int64_t most)
 
 struct Prober {
   execution::PlanCache& plans;
-  execution::ExecutionContext context;
+  const std::function<bool()>& stop_requested;
+  execution::ExecutionContext context = {};
 
   absl::StatusOr<std::vector<Tensor>> Run(std::vector<Tensor>& inputs) {
+    RETURN_IF_ERROR(CheckNotStopped(stop_requested));
     std::vector<Shape> shapes;
     std::vector<const void*> sources;
     for (const Tensor& input : inputs) {
@@ -96,9 +99,10 @@ Likeness Compare(absl::Span<const float> alone, absl::Span<const float> in_batch
 }  // namespace
 
 absl::StatusOr<int64_t> ProbeBatchIndependence(execution::PlanCache& plans, const ModelSignature& signature,
-                                               const std::vector<Shape>& sample_shapes, int64_t max_batch) {
+                                               const std::vector<Shape>& sample_shapes, int64_t max_batch,
+                                               const std::function<bool()>& stop_requested) {
   max_batch = BatchWithinMemory(sample_shapes, max_batch);
-  Prober prober{plans, {}};
+  Prober prober{plans, stop_requested};
   std::vector<Tensor> rows;
   for (const Shape& shape : WithBatch(sample_shapes, std::max<int64_t>(max_batch, 2))) {
     ASSIGN_OR_RETURN(Tensor batch, Tensor::Create(tensor::DataType::kFloat32, shape));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 namespace stillwave::model {
@@ -27,6 +28,14 @@ struct LoadOptions {
   int64_t window_length = 0;
   // Told how long each plan took to compile, from the thread that compiled it. May be empty.
   std::function<void(absl::Duration)> plan_compiled;
+  // Asked between the steps of a load: true breaks it off. May be empty; not kept after the load.
+  std::function<bool()> stop_requested;
 };
+
+// CANCELLED when the load is to be broken off.
+inline absl::Status CheckNotStopped(const std::function<bool()>& stop_requested) {
+  if (stop_requested == nullptr || !stop_requested()) return absl::OkStatus();
+  return absl::CancelledError("the load was broken off because the server is stopping");
+}
 
 }  // namespace stillwave::model

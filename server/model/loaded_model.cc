@@ -109,6 +109,7 @@ size_t RowBytes(const TensorView& view) { return view.byte_size() / static_cast<
 absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Load(const std::string& model_path,
                                                                      const LoadOptions& options) {
   const absl::Cleanup trim = ReturnMemory;
+  RETURN_IF_ERROR(CheckNotStopped(options.stop_requested));
   ASSIGN_OR_RETURN(graph::Graph imported, onnx_import::ImportFile(model_path));
   return Build(std::move(imported), FileSha256(model_path), options);
 }
@@ -131,6 +132,7 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Build(graph::Gra
   std::vector<std::string> output_names;
   for (const graph::ValueId id : imported.outputs()) output_names.push_back(imported.value(id).name);
   graph::Graph network = std::move(imported);
+  RETURN_IF_ERROR(CheckNotStopped(options.stop_requested));
   RETURN_IF_ERROR(passes::SimplifyGraph(network));
   RETURN_IF_ERROR(onnx_import::CheckFrozen(network));
   std::shared_ptr<LoadedModel> model(new LoadedModel());
@@ -145,6 +147,7 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Build(graph::Gra
         " layers, where one of many inputs counts once more for every four of them; has ", model->layers_));
   }
   model->batch_norm_layers_ = CountBatchNormNodes(network);
+  RETURN_IF_ERROR(CheckNotStopped(options.stop_requested));
   ASSIGN_OR_RETURN(NetworkShapes shapes, FindNetworkShapes(output_names, network, options.window_length));
   model->signature_ = std::move(shapes.signature);
   model->sample_shapes_ = shapes.sample_shapes;
@@ -152,6 +155,8 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Build(graph::Gra
   model->plans_ = std::make_unique<execution::PlanCache>(std::move(network), kPlanCapacity, options.plan_compiled,
                                                          ToElement(options.precision));
   RETURN_IF_ERROR(model->ProbeBatches(shapes));
+  RETURN_IF_ERROR(CheckNotStopped(options.stop_requested));
+  model->options_.stop_requested = nullptr;
   model->plans_->ReleasePackedWeights();
   return std::shared_ptr<const LoadedModel>(std::move(model));
 }
@@ -190,11 +195,12 @@ absl::Status LoadedModel::ProbeBatches(const NetworkShapes& shapes) {
   }
   // A batch of 1 still is probed in pairs where the graph takes them: mixing rows is a fault of the network.
   const int64_t probed = shapes.batches ? std::max<int64_t>(largest, 2) : 1;
-  absl::StatusOr<int64_t> independent = ProbeBatchIndependence(*plans_, signature_, sample_shapes_, probed);
+  absl::StatusOr<int64_t> independent =
+      ProbeBatchIndependence(*plans_, signature_, sample_shapes_, probed, options_.stop_requested);
   if (independent.ok() && *independent > 1 && !shapes.other_sample_shapes.empty()) {
     // Rows may mix, or kernels round otherwise, at some lengths only.
     const absl::StatusOr<int64_t> elsewhere =
-        ProbeBatchIndependence(*plans_, signature_, shapes.other_sample_shapes, *independent);
+        ProbeBatchIndependence(*plans_, signature_, shapes.other_sample_shapes, *independent, options_.stop_requested);
     if (elsewhere.ok()) independent = std::min(*independent, *elsewhere);
     // A length that cannot be run at all is refused when a request brings it.
     if (absl::IsFailedPrecondition(elsewhere.status())) independent = elsewhere.status();

@@ -26,7 +26,8 @@ class LoadedModel final : public BatchRunner {
   // Reads, verifies, optimises, compiles and warms up `model_path` (external data lies beside it), then probes that
   // samples of a batch do not influence each other. Refusals name the node and the fault: INVALID_ARGUMENT for a broken
   // file, FAILED_PRECONDITION for one that is not frozen or mixes its rows, or for a precision that this CPU has not,
-  // UNIMPLEMENTED for an operator that is not there, NOT_FOUND for a missing file.
+  // UNIMPLEMENTED for an operator that is not there, NOT_FOUND for a missing file, CANCELLED when
+  // options.stop_requested said so.
   static absl::StatusOr<std::shared_ptr<const LoadedModel>> Load(const std::string& model_path,
                                                                  const LoadOptions& options);
   // The same from bytes (the embedded demonstration model); no external data.

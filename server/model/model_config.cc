@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -10,8 +11,11 @@
 #include "absl/strings/strip.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
+#include "google/protobuf/util/json_util.h"
 #include "inference/model_config.pb.h"
 #include "server/base/status_macros.h"
+#include "server/model/model_config_batching.h"
+#include "server/model/model_config_checks.h"
 #include "server/model/model_config_fields.h"
 
 namespace stillwave::model {
@@ -20,6 +24,7 @@ namespace {
 constexpr int64_t kMaxBatchSize = 4096;
 constexpr int64_t kMaxInstances = 4096;
 constexpr int64_t kMaxWindowLength = int64_t{1} << 24;
+constexpr int64_t kMaxWarmUpRuns = 1000;
 constexpr int kMaxNesting = 32;
 constexpr char kModelFile[] = "model.onnx";
 
@@ -28,15 +33,6 @@ constexpr absl::string_view kPlatforms[] = {"", "onnxruntime_onnx", "onnx", "sti
 constexpr absl::string_view kBackends[] = {"", "onnxruntime", "onnx", "openvino", "stillwave"};
 
 std::string ToText(absl::string_view text) { return std::string(text.data(), text.size()); }
-
-absl::Status Invalid(absl::string_view field, absl::string_view rule, absl::string_view value) {
-  return absl::InvalidArgumentError(absl::StrCat(field, " must ", rule, "; was ", value));
-}
-
-absl::Status CheckRange(absl::string_view field, int64_t value, int64_t low, int64_t high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return Invalid(field, absl::StrCat("be ", low, " to ", high), absl::StrCat(value));
-}
 
 template <size_t N>
 absl::Status CheckOneOf(absl::string_view field, const std::string& value, const absl::string_view (&known)[N]) {
@@ -154,9 +150,9 @@ absl::Status ReadInstances(const inference::ModelConfig& file, ModelConfig* conf
   return absl::OkStatus();
 }
 
-absl::Status ReadInteger(absl::string_view key, const std::string& text, int64_t* value) {
-  if (absl::SimpleAtoi(text, value) && *value >= 1 && *value <= kMaxWindowLength) return absl::OkStatus();
-  return Invalid(absl::StrCat("parameters.", key), absl::StrCat("be an integer from 1 to ", kMaxWindowLength),
+absl::Status ReadInteger(absl::string_view key, const std::string& text, int64_t maximum, int64_t* value) {
+  if (absl::SimpleAtoi(text, value) && *value >= 1 && *value <= maximum) return absl::OkStatus();
+  return Invalid(absl::StrCat("parameters.", key), absl::StrCat("be an integer from 1 to ", maximum),
                  absl::StrCat("'", text, "'"));
 }
 
@@ -183,33 +179,69 @@ absl::Status ReadParameter(const std::string& key, const std::string& value, Mod
     if (absl::SimpleAtod(value, &rate) && rate == 0) return absl::OkStatus();
     return refuse("be 0, as this version does not watch drift");
   }
-  if (key == "window_length") return ReadInteger(key, value, &config->window_length);
-  if (key == "hop") return ReadInteger(key, value, &config->hop);
+  if (key == "window_length") return ReadInteger(key, value, kMaxWindowLength, &config->window_length);
+  if (key == "hop") return ReadInteger(key, value, kMaxWindowLength, &config->hop);
+  if (key == "scheduling_weight") {
+    return ReadInteger(key, value, kMaxSchedulingWeight, &config->batching.scheduling_weight);
+  }
   return absl::UnimplementedError(absl::StrCat("parameters.", key,
                                                " is not supported; known are batchnorm, precision, ",
-                                               "drift_sample_rate, window_length and hop"));
+                                               "drift_sample_rate, window_length, hop and scheduling_weight"));
 }
 
-// Every model is warmed up at load; what a file can add is for how many time steps.
+absl::StatusOr<WarmUpInput> ReadWarmUpInput(const std::string& where, const std::string& name,
+                                            const inference::ModelWarmup::Input& file) {
+  WarmUpInput input;
+  input.tensor.name = name;
+  if (file.input_data_type_case() != inference::ModelWarmup::Input::kZeroData &&
+      file.input_data_type_case() != inference::ModelWarmup::Input::kRandomData) {
+    return absl::UnimplementedError(absl::StrCat(where, " must have zero_data or random_data"));
+  }
+  input.random = file.random_data();
+  ASSIGN_OR_RETURN(input.tensor.data_type, ToDataType(absl::StrCat(where, ".data_type"), file.data_type()));
+  if (file.dims_size() == 0) return Invalid(absl::StrCat(where, ".dims"), "not be empty", "[]");
+  if (file.dims_size() >= tensor::kMaxRank) {
+    return Invalid(absl::StrCat(where, ".dims"), absl::StrCat("be fewer than ", tensor::kMaxRank),
+                   absl::StrCat(file.dims_size()));
+  }
+  for (const int64_t dim : file.dims()) {
+    RETURN_IF_ERROR(CheckRange(absl::StrCat(where, ".dims"), dim, 1, kMaxWindowLength));
+    input.tensor.dims.Append(dim);
+  }
+  return input;
+}
+
+absl::StatusOr<WarmUpRun> ReadWarmUpRun(const inference::ModelWarmup& file, int64_t max_batch_size) {
+  WarmUpRun run;
+  run.name = file.name();
+  RETURN_IF_ERROR(CheckRange("model_warmup.batch_size", file.batch_size(), 0, max_batch_size));
+  RETURN_IF_ERROR(CheckRange("model_warmup.count", file.count(), 0, kMaxWarmUpRuns));
+  run.batch_size = std::max<int64_t>(1, file.batch_size());
+  run.count = std::max<int64_t>(1, file.count());
+  // A map has no order; names make one, so that an error is the same each time.
+  for (const auto& [name, input] :
+       std::map<std::string, inference::ModelWarmup::Input>(file.inputs().begin(), file.inputs().end())) {
+    ASSIGN_OR_RETURN(WarmUpInput read, ReadWarmUpInput(absl::StrCat("model_warmup.inputs '", name, "'"), name, input));
+    run.inputs.push_back(std::move(read));
+  }
+  return run;
+}
+
+// Every model is warmed up at load, for every batch size; the file adds for how many time steps, and runs of its own.
 absl::Status ReadWarmUp(const inference::ModelConfig& file, ModelConfig* config) {
   for (const inference::ModelWarmup& warm_up : file.model_warmup()) {
-    RETURN_IF_ERROR(CheckRange("model_warmup.batch_size", warm_up.batch_size(), 0, config->max_batch_size));
-    for (const auto& [name, input] : warm_up.inputs()) {
-      const std::string where = absl::StrCat("model_warmup.inputs '", name, "'");
-      if (input.input_data_type_case() != inference::ModelWarmup::Input::kZeroData &&
-          input.input_data_type_case() != inference::ModelWarmup::Input::kRandomData) {
-        return absl::UnimplementedError(absl::StrCat(where, " must have zero_data or random_data"));
-      }
-      if (input.dims_size() == 0) return Invalid(absl::StrCat(where, ".dims"), "not be empty", "[]");
-      const int64_t length = input.dims(input.dims_size() - 1);
-      RETURN_IF_ERROR(CheckRange(absl::StrCat(where, ".dims"), length, 1, kMaxWindowLength));
+    ASSIGN_OR_RETURN(WarmUpRun run, ReadWarmUpRun(warm_up, config->max_batch_size));
+    for (const WarmUpInput& input : run.inputs) {
+      const tensor::Shape& dims = input.tensor.dims;
+      const int64_t length = dims[dims.rank() - 1];
       if (config->warm_up_length != 0 && config->warm_up_length != length) {
-        return absl::UnimplementedError(absl::StrCat(where,
-                                                     " must have the same last dimension as other warm-up inputs, ",
+        return absl::UnimplementedError(absl::StrCat("model_warmup.inputs '", input.tensor.name,
+                                                     "' must have the same last dimension as other warm-up inputs, ",
                                                      config->warm_up_length, "; was ", length));
       }
       config->warm_up_length = length;
     }
+    config->warm_ups.push_back(std::move(run));
   }
   return absl::OkStatus();
 }
@@ -226,16 +258,22 @@ absl::Status ReadFields(const inference::ModelConfig& file, absl::string_view fo
   RETURN_IF_ERROR(ReadTensors("output", file.output(), &config->outputs));
   RETURN_IF_ERROR(ReadVersionPolicy(file.version_policy(), &config->version_policy));
   RETURN_IF_ERROR(ReadInstances(file, config));
-  for (const int32_t size : file.dynamic_batching().preferred_batch_size()) {
-    RETURN_IF_ERROR(CheckRange("dynamic_batching.preferred_batch_size", size, 1, config->max_batch_size));
-  }
-  const int64_t queue_size = file.dynamic_batching().default_queue_policy().max_queue_size();
+  RETURN_IF_ERROR(ReadDynamicBatching(file.dynamic_batching(), config->max_batch_size, &config->batching));
+  const int64_t queue_size = config->batching.default_queue_policy.max_samples;
   if (queue_size > 0) config->max_queue_samples = queue_size;
   RETURN_IF_ERROR(ReadWarmUp(file, config));
   for (const auto& [key, value] : file.parameters()) {
     RETURN_IF_ERROR(ReadParameter(key, value.string_value(), config));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<ModelConfig> FromMessage(const inference::ModelConfig& file, absl::string_view folder_name,
+                                        const ModelConfig& defaults) {
+  ModelConfig config = defaults;
+  config.name = ToText(folder_name);
+  RETURN_IF_ERROR(ReadFields(file, folder_name, &config));
+  return config;
 }
 
 }  // namespace
@@ -258,10 +296,15 @@ LoadOptions ToLoadOptions(const ModelConfig& config) {
 absl::StatusOr<ModelConfig> ParseModelConfig(absl::string_view text, absl::string_view folder_name,
                                              const ModelConfig& defaults) {
   ASSIGN_OR_RETURN(const inference::ModelConfig file, ParseText(text));
-  ModelConfig config = defaults;
-  config.name = ToText(folder_name);
-  RETURN_IF_ERROR(ReadFields(file, folder_name, &config));
-  return config;
+  return FromMessage(file, folder_name, defaults);
+}
+
+absl::StatusOr<ModelConfig> ParseModelConfigJson(absl::string_view json, absl::string_view folder_name,
+                                                 const ModelConfig& defaults) {
+  inference::ModelConfig file;
+  const auto parsed = google::protobuf::util::JsonStringToMessage(ToText(json), &file);
+  if (!parsed.ok()) return absl::InvalidArgumentError(absl::StrCat("JSON: ", std::string(parsed.message())));
+  return FromMessage(file, folder_name, defaults);
 }
 
 }  // namespace stillwave::model

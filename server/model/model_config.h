@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/model/batching_options.h"
 #include "server/model/load_options.h"
 #include "server/model/model_signature.h"
 #include "server/tensor/data_type.h"
@@ -30,6 +31,18 @@ struct ConfiguredTensor {
   tensor::Shape dims;  // without the batch axis when ModelConfig::dims_without_batch
 };
 
+// What model_warmup asks to run before the model is ready.
+struct WarmUpInput {
+  ConfiguredTensor tensor;
+  bool random = false;  // else zeros
+};
+struct WarmUpRun {
+  std::string name;
+  int64_t batch_size = 1;  // samples at once, where dims leave the batch axis out
+  int64_t count = 1;       // how often
+  std::vector<WarmUpInput> inputs;
+};
+
 struct ModelConfig {
   std::string name;
   // Samples that one request or batch may have. Where the file says 0 or nothing, the default.
@@ -39,8 +52,10 @@ struct ModelConfig {
   std::vector<ConfiguredTensor> inputs;   // may be empty: as the ONNX file says
   std::vector<ConfiguredTensor> outputs;  // may be empty
   VersionPolicy version_policy;
-  // dynamic_batching.default_queue_policy.max_queue_size, counted in samples.
+  // dynamic_batching.default_queue_policy.max_queue_size, counted in samples: for each priority level whose own queue
+  // policy has none.
   int64_t max_queue_samples = 4096;
+  BatchingOptions batching;
   // Batches that may run at the same time (instance_group counts). 0: as many as there are workers.
   int max_running_batches = 0;
   BatchNormMode batch_norm = BatchNormMode::kPrimitive;
@@ -50,6 +65,7 @@ struct ModelConfig {
   int64_t hop = 0;
   // Time steps that model_warmup asks to warm up for. 0: none said.
   int64_t warm_up_length = 0;
+  std::vector<WarmUpRun> warm_ups;
 };
 
 // What holds for a model without a file.
@@ -64,6 +80,10 @@ LoadOptions ToLoadOptions(const ModelConfig& config);
 // supported. What the file does not say is as in `defaults` (the server's flags).
 absl::StatusOr<ModelConfig> ParseModelConfig(absl::string_view text, absl::string_view folder_name,
                                              const ModelConfig& defaults = ModelConfig());
+
+// The same from protobuf's JSON form, in which a client gives a configuration in place of the file's.
+absl::StatusOr<ModelConfig> ParseModelConfigJson(absl::string_view json, absl::string_view folder_name,
+                                                 const ModelConfig& defaults = ModelConfig());
 
 // The signature that is served: the file's own, narrowed by fixed dims of the configuration. INVALID_ARGUMENT when the
 // configuration names a tensor that the model has not, or another data type, rank or dimension.

@@ -6,7 +6,7 @@
 
 namespace stillwave::model {
 
-// UNIMPLEMENTED, naming the field by its path ("dynamic_batching.priority_levels"), for the first one that is set and
+// UNIMPLEMENTED, naming the field by its path ("instance_group.passive"), for the first one that is set and
 // not obeyed: what would change results or speed is refused, never ignored.
 absl::Status CheckFieldsAreObeyed(const inference::ModelConfig& config);
 

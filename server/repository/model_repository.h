@@ -1,15 +1,18 @@
-// All models of the server, by name and version.
+// All models of the server, by name and version: what lies on disk, loaded as the policies ask.
+//
+//   Poll, Load, Unload ──► loader threads, one model at a time each ──► ModelTable ◄── Find: requests and streams
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/functional/function_ref.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -17,89 +20,153 @@
 #include "server/batching/batch_scheduler.h"
 #include "server/metrics/server_metrics.h"
 #include "server/model/model_config.h"
+#include "server/repository/control_mode.h"
+#include "server/repository/loader_threads.h"
+#include "server/repository/model_table.h"
+#include "server/repository/reload_policy.h"
 #include "server/repository/repository_scan.h"
 #include "server/repository/served_model.h"
-#include "server/repository/version_policy.h"
+#include "server/repository/version_loader.h"
 
 namespace stillwave::repository {
 
-// One line of the repository's index.
-struct IndexEntry {
-  std::string name;
-  std::string version;  // "" for a model of which no version could be tried
-  VersionState state = VersionState::kLoading;
-  std::string reason;  // of kUnavailable
+struct RepositoryOptions {
+  ControlMode mode = ControlMode::kNone;
+  // Models that load at the same time. Positive. Each holds its file and its packed weights until it is ready.
+  int loader_threads = 2;
 };
 
-// A model that cannot be loaded stays listed with its reason and never stops the others. Loading happens on the calling
-// thread; every other method is thread-safe and may run meanwhile.
+// A model that cannot be loaded stays listed with its reason and never stops the others. What is served stays until
+// what takes its place is ready, and a handle to it for as long as somebody holds that. The calls of the start
+// (LoadAll, LoadListed, LoadFile, LoadBytes, FinishStart) come from one thread, one after another; the others are
+// thread-safe and may come meanwhile.
 class ModelRepository {
  public:
-  // Both outlive the repository. `defaults` holds where a model's own configuration does not say otherwise.
+  using StopRequested = std::function<bool()>;
+  using Done = absl::AnyInvocable<void(absl::Status)>;
+  using IndexDone = absl::AnyInvocable<void(std::vector<IndexEntry>)>;
+
+  // `scheduler` and `metrics` outlive the repository and all handles. `defaults` holds where a model's own
+  // configuration does not say otherwise.
   ModelRepository(batching::BatchScheduler* scheduler, metrics::ServerMetrics* metrics,
-                  model::ModelConfig defaults = {});
+                  model::ModelConfig defaults = {}, const RepositoryOptions& options = {});
+  // Stops.
+  ~ModelRepository();
   ModelRepository(const ModelRepository&) = delete;
   ModelRepository& operator=(const ModelRepository&) = delete;
 
-  // Scans the folder and loads what each model's version policy asks for. An error only when the folder itself cannot
-  // be read; models that are refused are in the index and in the log. Between models it asks `stop_requested` (may be
-  // empty) whether to leave the rest.
-  absl::Status LoadAll(const std::string& folder, const std::function<bool()>& stop_requested = {});
+  ControlMode mode() const { return options_.mode; }
 
+  // `changed` is called, from any thread, after models have come, gone or become ready. REQUIRES: nothing was loaded
+  // yet.
+  void WhenChanged(std::function<void()> changed) { changed_ = std::move(changed); }
+
+  // --- The start. `stop_requested` (may be empty) is asked from time to time whether to leave the rest.
+
+  // Scans the folder, loads what each model's version policy asks for and blocks until that is done. An error only when
+  // the folder itself cannot be read; models that are refused are in the index and in the log.
+  absl::Status LoadAll(const std::string& folder, const StopRequested& stop_requested = {});
+  // The same for the models of these names ("*": all); the others are listed and not loaded.
+  absl::Status LoadListed(const std::string& folder, const std::vector<std::string>& names,
+                          const StopRequested& stop_requested = {});
   // Loads one ONNX file as version 1 of `name`. The refusal, with its reason, when it cannot be served; it is listed
   // then too.
-  absl::Status LoadFile(absl::string_view name, const std::string& model_file);
+  absl::Status LoadFile(absl::string_view name, const std::string& model_file,
+                        const StopRequested& stop_requested = {});
   // The same from bytes (the embedded demonstration model). `config` may set window_length and hop; its name holds.
-  absl::Status LoadBytes(const model::ModelConfig& config, absl::string_view model_bytes);
-
+  absl::Status LoadBytes(const model::ModelConfig& config, absl::string_view model_bytes,
+                         const StopRequested& stop_requested = {});
   // Says that the first loading is over: the server is ready from now on (see Readiness).
   void FinishStart();
 
-  // A version, or for "" the highest that is ready. NOT_FOUND for a model or version that is not known, with the names
-  // that are; UNAVAILABLE with the reason for one that is known and not ready.
-  absl::StatusOr<std::shared_ptr<const ServedModel>> Find(absl::string_view name, absl::string_view version) const;
+  // --- The life after.
 
-  // Every known version, by name, then ascending by version.
-  std::vector<IndexEntry> Index() const;
-  // The ready versions of a model, ascending; empty for an unknown one.
-  std::vector<std::string> ReadyVersions(absl::string_view name) const;
+  // Looks at the folder of LoadAll again and has loaded, loaded anew and unloaded what two looks in a row found changed
+  // (see DecideModels). Does not wait for the loads. An error when the folder cannot be read: nothing changes then, and
+  // the log says so once. REQUIRES: LoadAll was called and was OK.
+  absl::Status Poll();
 
-  // OK once FinishStart was called; `strict`: and nothing in the index is unavailable. UNAVAILABLE with the reason.
+  // Reads the model's folder and loads what its version policy asks for and is new, changed or was refused;
+  // `config_json`, when given, stands in place of config.pbtxt. `done` is called once, from a loader's thread: OK when
+  // all that was asked for answers. INVALID_ARGUMENT with the reason for a model that is refused (what was served goes
+  // on), NOT_FOUND when it has no folder, UNAVAILABLE unless the mode is kExplicit.
+  void Load(std::string name, std::optional<std::string> config_json, Done done);
+  // Nothing answers for the model any more; its requests and streams are finished. `done` is called once: OK also when
+  // it was not loaded; NOT_FOUND for an unknown model, UNAVAILABLE unless the mode is kExplicit.
+  void Unload(std::string name, Done done);
+
+  // Blocks until all loads that were asked for are done.
+  void AwaitLoads() { threads_->AwaitIdle(); }
+
+  // Breaks loads off and refuses new ones with UNAVAILABLE; what is served stays. Blocks until no load runs, which is
+  // soon. May be called again.
+  void Stop();
+
+  // --- What is there.
+
+  // As ModelTable.
+  absl::StatusOr<std::shared_ptr<const ServedModel>> Find(absl::string_view name, absl::string_view version) const {
+    return table_.Find(name, version);
+  }
+  std::vector<IndexEntry> Index() const { return table_.Index(); }
+  std::vector<std::string> ReadyVersions(absl::string_view name) const { return table_.ReadyVersions(name); }
+
+  // Index, where the mode is kExplicit after a look at which models the folder has, that a client may ask to load.
+  // Calls `done` once, from here or from another thread; the look does not block this one.
+  void FreshIndex(IndexDone done);
+
+  // OK once FinishStart was called; `strict`: and no model is refused of which nothing answers. UNAVAILABLE with the
+  // reason.
   absl::Status Readiness(bool strict) const;
 
  private:
-  struct Version {
-    VersionState state = VersionState::kLoading;
-    std::string reason;                         // when kUnavailable
-    std::shared_ptr<const ServedModel> served;  // when kReady
+  struct UpdateOptions {
+    std::optional<std::string> config_json;
+    bool retry_refused = false;
+    StopRequested stop_requested;
   };
-  struct Model {
-    std::string reason;  // why no version was tried, when there are none
-    std::map<int64_t, Version> versions;
-  };
-  using Models = std::map<std::string, Model, std::less<>>;
-  using LoadedModelPtr = std::shared_ptr<const model::LoadedModel>;
-  using Loader = absl::FunctionRef<absl::StatusOr<LoadedModelPtr>(const model::LoadOptions& options)>;
 
-  void LoadCandidate(const ModelCandidate& candidate);
-  // Loads one version and lists the outcome, which it also returns.
-  absl::Status LoadVersion(const model::ModelConfig& config, int64_t version, Loader loader);
-  absl::StatusOr<std::shared_ptr<const ServedModel>> Serve(const model::ModelConfig& config, int64_t version,
-                                                           Loader loader);
-  static absl::StatusOr<std::shared_ptr<const ServedModel>> FindNewest(absl::string_view name, const Model& model);
-  static absl::StatusOr<std::shared_ptr<const ServedModel>> FindVersion(absl::string_view name, const Model& model,
-                                                                        absl::string_view version);
-  static absl::Status NotReady(absl::string_view name, absl::string_view number, const Version& version);
-  void SetVersion(const std::string& name, int64_t number, Version version) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Lists a model of which no version could be tried.
-  void SetRefused(const std::string& name, std::string reason) ABSL_LOCKS_EXCLUDED(mutex_);
+  // The bodies of the loaders' jobs; at most one for each model at a time.
+  absl::Status Update(const ModelCandidate& candidate, const UpdateOptions& options);
+  absl::Status LoadVersions(const ModelCandidate& candidate, const model::ModelConfig& config,
+                            const std::vector<int64_t>& versions, const UpdateOptions& options);
+  absl::Status LoadNow(const std::string& name, const UpdateOptions& options);
+  void ApplyPolled(const std::string& name) ABSL_LOCKS_EXCLUDED(poll_mutex_);
 
-  batching::BatchScheduler* const scheduler_;
-  metrics::ServerMetrics* const metrics_;
+  absl::Status RefuseModel(const std::string& name, const absl::Status& refusal);
+  absl::Status LoadVersion(const model::ModelConfig& config, int64_t version, std::string stamp,
+                           const StopRequested& stop_requested, VersionLoader::Reader read);
+  void UpdateAll(const std::vector<ModelCandidate>& candidates, const StopRequested& stop_requested);
+  void ListUnloaded(const std::vector<std::string>& names);
+  void LogNewIgnored(const std::vector<std::string>& ignored) ABSL_EXCLUSIVE_LOCKS_REQUIRED(poll_mutex_);
+  void NoteReadable(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(poll_mutex_);
+  StopRequested Stopping(StopRequested also) const;
+  absl::Status CheckExplicit() const;
+  void TellChanged() const {
+    if (changed_ != nullptr) changed_();
+  }
+
+  const RepositoryOptions options_;
   const model::ModelConfig defaults_;
-  mutable absl::Mutex mutex_;
-  Models models_ ABSL_GUARDED_BY(mutex_);
-  bool started_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<void()> changed_;
+  std::string folder_;  // set at the start
+  ModelTable table_;
+  metrics::ServerMetrics* const metrics_;
+  mutable absl::Mutex started_mutex_;
+  bool started_ ABSL_GUARDED_BY(started_mutex_) = false;
+
+  absl::Mutex poll_mutex_;
+  ModelStamps applied_ ABSL_GUARDED_BY(poll_mutex_);
+  ModelStamps before_ ABSL_GUARDED_BY(poll_mutex_);  // what the last look saw
+  // What a loader has not begun to apply yet: only the newest counts, so that a storm of changes makes no queue of
+  // loads. Nothing: the model is to go.
+  std::map<std::string, std::optional<ModelCandidate>> polled_ ABSL_GUARDED_BY(poll_mutex_);
+  std::set<std::string> ignored_ ABSL_GUARDED_BY(poll_mutex_);  // what was logged as passed over
+  bool readable_ ABSL_GUARDED_BY(poll_mutex_) = true;
+
+  const std::shared_ptr<LoaderThreads> threads_;
+  VersionLoader loader_;
+  std::unique_ptr<LoaderThreads> lookers_;  // kExplicit: FreshIndex does not wait for loads
 };
 
 }  // namespace stillwave::repository

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/status_macros.h"
+#include "server/repository/file_stamp.h"
 
 namespace stillwave::repository {
 namespace {
@@ -16,6 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr char kModelFile[] = "model.onnx";
 constexpr char kConfigFile[] = "config.pbtxt";
+constexpr size_t kMaxNameBytes = 255;  // of a file system
+constexpr size_t kMaxNameShown = 64;
 
 absl::Status CannotRead(const std::string& folder, const std::error_code& error) {
   const std::string message = absl::StrCat("model repository '", folder, "' cannot be read: ", error.message());
@@ -62,6 +66,7 @@ absl::Status ScanModel(const std::string& folder, ModelCandidate* model, std::ve
     const std::string shown = absl::StrCat(model->name, "/", name);
     if (name == kConfigFile && IsFile(path)) {
       model->config_file = path;
+      model->config_stamp = StampFile(path);
       continue;
     }
     if (!IsFolder(path)) {
@@ -75,7 +80,7 @@ absl::Status ScanModel(const std::string& folder, ModelCandidate* model, std::ve
     } else if (!IsFile(model_file)) {
       ignored->push_back(absl::StrCat("version folder '", shown, "' has no ", kModelFile));
     } else {
-      model->versions.push_back({version, model_file});
+      model->versions.push_back({version, model_file, StampFolder(path)});
     }
   }
   std::sort(model->versions.begin(), model->versions.end(),
@@ -83,25 +88,58 @@ absl::Status ScanModel(const std::string& folder, ModelCandidate* model, std::ve
   return absl::OkStatus();
 }
 
+// One unreadable folder does not hide the others: its model is listed without versions. One that went while it was
+// looked at was not there.
+void AddModel(const std::string& folder, const std::string& name, RepositoryScan* scan) {
+  ModelCandidate model;
+  model.name = name;
+  const absl::Status status = ScanModel(absl::StrCat(folder, "/", name), &model, &scan->ignored);
+  if (absl::IsNotFound(status)) return;
+  if (!status.ok()) model.unreadable = absl::StrCat(status.message());
+  scan->models.push_back(std::move(model));
+}
+
 }  // namespace
+
+std::string StampOf(const ModelCandidate& model) {
+  std::string stamp = absl::StrCat("config ", model.config_stamp, "\n");
+  for (const VersionCandidate& version : model.versions) {
+    absl::StrAppend(&stamp, "version ", version.version, "\n", version.stamp, "\n");
+  }
+  return stamp;
+}
 
 absl::StatusOr<RepositoryScan> ScanRepository(const std::string& folder) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, List(folder));
   RepositoryScan scan;
   for (const std::string& name : names) {
-    const std::string path = absl::StrCat(folder, "/", name);
-    if (!IsFolder(path)) {
+    if (IsFolder(absl::StrCat(folder, "/", name))) {
+      AddModel(folder, name, &scan);
+    } else {
       scan.ignored.push_back(absl::StrCat("'", name, "' is not a model folder"));
-      continue;
-    }
-    ModelCandidate& model = scan.models.emplace_back();
-    model.name = name;
-    // One unreadable folder does not hide the others: its model is listed without versions.
-    if (const absl::Status status = ScanModel(path, &model, &scan.ignored); !status.ok()) {
-      scan.ignored.push_back(absl::StrCat(status.message()));
     }
   }
   return scan;
+}
+
+absl::StatusOr<RepositoryScan> ScanOneModel(const std::string& folder, const std::string& name) {
+  const std::string shown = name.substr(0, kMaxNameShown);
+  // A name that a client sent must not lead out of the repository.
+  if (name.empty() || name.size() > kMaxNameBytes || name.front() == '.' ||
+      name.find_first_of(std::string("/\0", 2)) != std::string::npos) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a model's name must be that of a folder in the repository; was '", shown, "'"));
+  }
+  RepositoryScan scan;
+  if (IsFolder(absl::StrCat(folder, "/", name))) AddModel(folder, name, &scan);
+  if (scan.models.empty()) return absl::NotFoundError(absl::StrCat("the repository has no folder '", shown, "'"));
+  return scan;
+}
+
+absl::StatusOr<std::vector<std::string>> ListModels(const std::string& folder) {
+  ASSIGN_OR_RETURN(std::vector<std::string> names, List(folder));
+  std::erase_if(names, [&](const std::string& name) { return !IsFolder(absl::StrCat(folder, "/", name)); });
+  return names;
 }
 
 }  // namespace stillwave::repository

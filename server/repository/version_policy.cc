@@ -1,6 +1,7 @@
 #include "server/repository/version_policy.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace stillwave::repository {
@@ -14,6 +15,7 @@ const char* Name(VersionState state) {
     case VersionState::kReady:
       return "READY";
     case VersionState::kUnavailable:
+    case VersionState::kUnloaded:
       return "UNAVAILABLE";
   }
   return "UNAVAILABLE";
@@ -46,19 +48,36 @@ std::vector<int64_t> WantedVersions(const VersionPolicy& policy, absl::Span<cons
 }
 
 VersionActions DecideVersions(const VersionPolicy& policy, absl::Span<const KnownVersion> known,
-                              absl::Span<const int64_t> present) {
+                              absl::Span<const SeenVersion> seen) {
+  std::map<int64_t, const SeenVersion*> there;
+  for (const SeenVersion& one : seen) there[one.version] = &one;
+  std::map<int64_t, const KnownVersion*> tried;
+  for (const KnownVersion& one : known) tried[one.version] = &one;
+  std::vector<int64_t> present;
+  for (const auto& [version, one] : there) present.push_back(version);
+
   VersionActions actions;
   const std::vector<int64_t> wanted = WantedVersions(policy, present, &actions.missing);
-  const auto is_known = [&](int64_t version) {
-    return std::any_of(known.begin(), known.end(), [&](const KnownVersion& one) { return one.version == version; });
-  };
+  size_t without_answer = actions.missing.size();
   for (const int64_t version : wanted) {
-    if (!is_known(version)) actions.load.push_back(version);
+    const auto it = tried.find(version);
+    if (it == tried.end() || it->second->stamp != there[version]->stamp) actions.load.push_back(version);
+    if (it == tried.end() || it->second->state != VersionState::kReady) ++without_answer;
   }
-  for (const KnownVersion& one : known) {
-    if (!std::binary_search(wanted.begin(), wanted.end(), one.version)) actions.unload.push_back(one.version);
+  if (!actions.load.empty()) return actions;
+  for (auto it = tried.rbegin(); it != tried.rend(); ++it) {
+    const auto& [version, one] = *it;
+    if (std::binary_search(wanted.begin(), wanted.end(), version)) continue;
+    // Named by the policy and not there: it stays listed, with nothing that answers.
+    const bool missing = std::binary_search(actions.missing.begin(), actions.missing.end(), version);
+    if (missing && one->state != VersionState::kReady) continue;
+    if (one->state == VersionState::kReady && there.contains(version) && without_answer > 0) {
+      --without_answer;
+      continue;
+    }
+    actions.unload.push_back(version);
   }
-  std::sort(actions.unload.begin(), actions.unload.end());
+  std::reverse(actions.unload.begin(), actions.unload.end());
   return actions;
 }
 

@@ -14,14 +14,22 @@ enum class VersionState {
   kLoading,
   kReady,
   kUnavailable,  // refused, with a reason
+  kUnloaded,     // there, and nobody asked for it, or somebody asked for it to go
 };
 
-// "LOADING", "READY", "UNAVAILABLE", as in the repository index of the Open Inference Protocol.
+// "LOADING", "READY", "UNAVAILABLE" (also of kUnloaded), as in the repository index of the Open Inference Protocol.
 const char* Name(VersionState state);
 
 struct KnownVersion {
   int64_t version = 0;
-  VersionState state = VersionState::kLoading;
+  VersionState state = VersionState::kLoading;  // kReady: something answers, be it what an older stamp said
+  std::string stamp;                            // of the files that were tried last; "" for none
+  bool refused = false;                         // these files were
+};
+
+struct SeenVersion {
+  int64_t version = 0;
+  std::string stamp;  // of the files that are there now; not empty
 };
 
 struct VersionActions {
@@ -35,9 +43,12 @@ struct VersionActions {
 std::vector<int64_t> WantedVersions(const model::VersionPolicy& policy, absl::Span<const int64_t> present,
                                     std::vector<int64_t>* missing);
 
-// Loads what is wanted and not known; unloads what is known and not wanted or not there any more. A refused version is
-// not tried again by itself.
+// One step towards what the policy wants of the versions that are there. Loads come first: what is wanted and was not
+// tried with these files yet, be it new, changed or refused before. When no load is left, it unloads what is known and
+// not wanted; but for every wanted version that does not answer, the highest that does and still lies there goes on in
+// its place. A refused version is not tried again before its files change. Applied until nothing is left to do, it
+// comes to rest.
 VersionActions DecideVersions(const model::VersionPolicy& policy, absl::Span<const KnownVersion> known,
-                              absl::Span<const int64_t> present);
+                              absl::Span<const SeenVersion> seen);
 
 }  // namespace stillwave::repository

@@ -103,6 +103,7 @@ TEST(ModelConfigTest, ReadsAFileAsOtherServersHaveIt) {
   EXPECT_THAT(config->version_policy.specific, ElementsAre(1, 3));
   EXPECT_EQ(config->max_running_batches, 3);
   EXPECT_EQ(config->max_queue_samples, 100);
+  EXPECT_THAT(config->batching.preferred_batch_sizes, ElementsAre(4, 8));
   EXPECT_EQ(config->batch_norm, BatchNormMode::kFolded);
   EXPECT_EQ(config->precision, Precision::kBf16);
   EXPECT_EQ(config->window_length, 360);
@@ -155,10 +156,6 @@ TEST(ModelConfigTest, FieldsThatAreNotObeyedAreRefusedByTheirPath) {
   const std::pair<const char*, const char*> cases[] = {
       {"sequence_batching { }", "'sequence_batching'"},
       {"ensemble_scheduling { }", "'ensemble_scheduling'"},
-      {"dynamic_batching { max_queue_delay_microseconds: 100 }", "'dynamic_batching.max_queue_delay_microseconds'"},
-      {"dynamic_batching { preserve_ordering: true }", "'dynamic_batching.preserve_ordering'"},
-      {"dynamic_batching { default_queue_policy { default_timeout_microseconds: 5 } }",
-       "'dynamic_batching.default_queue_policy.default_timeout_microseconds'"},
       {"input { name: \"x\" data_type: TYPE_FP32 reshape { shape: 1 } }", "'input.reshape'"},
       {"input { name: \"x\" data_type: TYPE_FP32 format: FORMAT_NHWC }", "'input.format'"},
       {"output { name: \"y\" data_type: TYPE_FP32 label_filename: \"l.txt\" }", "'output.label_filename'"},
@@ -222,13 +219,74 @@ TEST(ModelConfigTest, AWarmUpMustBeOneThatIsDone) {
   const auto parse = [](const std::string& inputs) {
     return Parse(absl::StrCat("model_warmup { name: \"w\" batch_size: 1 ", inputs, " }"));
   };
-  EXPECT_THAT(parse("inputs { key: \"x\" value: { dims: 8 input_data_file: \"f\" } }"),
+  EXPECT_THAT(parse("inputs { key: \"x\" value: { data_type: TYPE_FP32 dims: 8 input_data_file: \"f\" } }"),
               StatusIs(kUnimplemented, HasSubstr("model_warmup.inputs 'x' must have zero_data or random_data")));
-  EXPECT_THAT(parse("inputs { key: \"x\" value: { zero_data: true } }"),
+  EXPECT_THAT(parse("inputs { key: \"x\" value: { data_type: TYPE_FP32 zero_data: true } }"),
               StatusIs(kInvalid, HasSubstr("must not be empty")));
-  EXPECT_THAT(parse("inputs { key: \"x\" value: { dims: 8 zero_data: true } }"
-                    "inputs { key: \"z\" value: { dims: 9 random_data: true } }"),
+  EXPECT_THAT(parse("inputs { key: \"x\" value: { dims: 8 zero_data: true } }"),
+              StatusIs(kInvalid, HasSubstr("model_warmup.inputs 'x'.data_type must be a numeric type")));
+  EXPECT_THAT(parse("inputs { key: \"x\" value: { data_type: TYPE_FP32 dims: [ 0, 8 ] zero_data: true } }"),
+              StatusIs(kInvalid, HasSubstr("model_warmup.inputs 'x'.dims must be 1 to 16777216; was 0")));
+  EXPECT_THAT(parse("inputs { key: \"x\" value: { data_type: TYPE_FP32 dims: 8 zero_data: true } }"
+                    "inputs { key: \"z\" value: { data_type: TYPE_FP32 dims: 9 random_data: true } }"),
               StatusIs(kUnimplemented, HasSubstr("must have the same last dimension")));
+  EXPECT_THAT(parse("count: 1001"), StatusIs(kInvalid, HasSubstr("model_warmup.count must be 0 to 1000; was 1001")));
+}
+
+TEST(ModelConfigTest, AWarmUpIsReadAsAWhole) {
+  const auto config = Parse(R"pb(
+    max_batch_size: 8
+    model_warmup {
+      name: "w"
+      batch_size: 3
+      count: 5
+      inputs {
+        key: "x"
+        value: {
+          data_type: TYPE_FP32
+          dims: [ 3, 200 ]
+          random_data: true
+        }
+      }
+    }
+    model_warmup { name: "v" }
+  )pb");
+  ASSERT_THAT(config, IsOk());
+  ASSERT_EQ(config->warm_ups.size(), 2u);
+  const WarmUpRun& run = config->warm_ups[0];
+  EXPECT_EQ(run.name, "w");
+  EXPECT_EQ(run.batch_size, 3);
+  EXPECT_EQ(run.count, 5);
+  ASSERT_EQ(run.inputs.size(), 1u);
+  EXPECT_EQ(run.inputs[0].tensor.name, "x");
+  EXPECT_EQ(run.inputs[0].tensor.dims, Shape({3, 200}));
+  EXPECT_TRUE(run.inputs[0].random);
+  EXPECT_EQ(config->warm_ups[1].batch_size, 1);
+  EXPECT_EQ(config->warm_ups[1].count, 1);
+}
+
+TEST(ModelConfigTest, TheJsonFormSaysTheSame) {
+  const auto config = ParseModelConfigJson(R"json({
+    "name": "ecg", "backend": "onnxruntime", "max_batch_size": 16,
+    "versionPolicy": {"specific": {"versions": ["1", "3"]}},
+    "parameters": {"window_length": {"string_value": "360"}}
+  })json",
+                                           "ecg");
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->max_batch_size, 16);
+  EXPECT_THAT(config->version_policy.specific, ElementsAre(1, 3));
+  EXPECT_EQ(config->window_length, 360);
+}
+
+TEST(ModelConfigTest, JsonThatCannotBeReadOrObeyedIsRefused) {
+  const auto parse = [](const std::string& json) { return ParseModelConfigJson(json, "ecg"); };
+  EXPECT_THAT(parse("{"), StatusIs(kInvalid, HasSubstr("JSON: ")));
+  EXPECT_THAT(parse(""), StatusIs(kInvalid, HasSubstr("JSON: ")));
+  EXPECT_THAT(parse(R"({"max_batch": 4})"), StatusIs(kInvalid, AllOf(HasSubstr("JSON: "), HasSubstr("max_batch"))));
+  EXPECT_THAT(parse(R"({"max_batch_size": 5000})"), StatusIs(kInvalid, HasSubstr("was 5000")));
+  EXPECT_THAT(parse(R"({"name": "eeg"})"), StatusIs(kInvalid, HasSubstr("was 'eeg'")));
+  EXPECT_THAT(parse(R"({"ensemble_scheduling": {}})"), StatusIs(kUnimplemented, HasSubstr("'ensemble_scheduling'")));
+  EXPECT_THAT(parse(std::string(100'000, '[')), StatusIs(kInvalid, HasSubstr("JSON: ")));
 }
 
 TEST(ModelConfigTest, VersionPoliciesAreRead) {

@@ -193,6 +193,51 @@ TEST_F(ModelRepositoryTest, IsReadyWhenTheStartIsOverAndStrictlyOnlyWhenNothingI
               StatusIs(kUnavailable, HasSubstr("model 'bad' version 1 is not ready: ")));
 }
 
+TEST_F(ModelRepositoryTest, ManyModelsAreLoadedAndListed) {
+  constexpr int kModels = 200;
+  for (int i = 0; i < kModels; ++i) folder_.PutScale(absl::StrCat("m", i, "/1/model.onnx"), 1);
+  ASSERT_THAT(repository_.LoadAll(folder_.path()), IsOk());
+  EXPECT_EQ(repository_.Index().size(), size_t{kModels});
+  for (const IndexEntry& entry : repository_.Index()) EXPECT_EQ(entry.state, VersionState::kReady) << entry.name;
+}
+
+TEST_F(ModelRepositoryTest, AStartThatIsToEndLeavesTheRest) {
+  folder_.PutModel("a/1/model.onnx");
+  folder_.PutModel("b/1/model.onnx");
+  ASSERT_THAT(repository_.LoadAll(folder_.path(), [] { return true; }), IsOk());
+  EXPECT_THAT(Index(), ElementsAre(StartsWith("a/ LOADING"), StartsWith("b/ LOADING")));
+  EXPECT_THAT(repository_.LoadFile("mine", TestFolder::ModelFile("seed_block"), [] { return true; }),
+              StatusIs(absl::StatusCode::kCancelled, HasSubstr("the server is stopping")));
+  EXPECT_THAT(metrics_.Text(), Not(HasSubstr("model_loads_total"))) << "what was broken off is no refusal";
+}
+
+TEST_F(ModelRepositoryTest, ModelWarmUpRunsBeforeTheModelIsReady) {
+  folder_.PutScale("good/1/model.onnx", 1);
+  folder_.Write("good/config.pbtxt", R"pb(
+    max_batch_size: 4
+    model_warmup {
+      name: "some"
+      batch_size: 3
+      count: 2
+      inputs {
+        key: "x"
+        value: {
+          data_type: TYPE_FP32
+          dims: [ 1, 50 ]
+          random_data: true
+        }
+      }
+    }
+  )pb");
+  folder_.PutScale("bad/1/model.onnx", 1);
+  folder_.Write("bad/config.pbtxt",
+                "model_warmup { name: \"w\" inputs { key: \"z\" value: { data_type: TYPE_FP32 dims: [ 1, 1, 8 ] "
+                "zero_data: true } } }");
+  ASSERT_THAT(repository_.LoadAll(folder_.path()), IsOk());
+  EXPECT_THAT(Index(), ElementsAre(AllOf(StartsWith("bad/1 UNAVAILABLE: model_warmup 'w': "), HasSubstr("'z'")),
+                                   "good/1 READY"));
+}
+
 TEST_F(ModelRepositoryTest, ReadinessAndLoadTimeAreMetrics) {
   ASSERT_THAT(repository_.LoadFile("good", TestFolder::ModelFile("seed_block")), IsOk());
   (void)repository_.LoadFile("bad", folder_.path() + "/nowhere.onnx");
@@ -200,7 +245,18 @@ TEST_F(ModelRepositoryTest, ReadinessAndLoadTimeAreMetrics) {
   EXPECT_THAT(text, AllOf(HasSubstr("stillwave_model_ready{model=\"good\",version=\"1\"} 1"),
                           HasSubstr("stillwave_model_ready{model=\"bad\",version=\"1\"} 0"),
                           HasSubstr("stillwave_model_load_duration_seconds{model=\"good\",version=\"1\"} "),
+                          HasSubstr("stillwave_model_loads_total{model=\"good\",result=\"ready\"} 1"),
+                          HasSubstr("stillwave_model_loads_total{model=\"bad\",result=\"refused\"} 1"),
                           HasSubstr("precision=\"fp32\"")));
+}
+
+TEST_F(ModelRepositoryTest, TheQueueIsAsTheConfigurationSays) {
+  folder_.PutModel("ecg/1/model.onnx");
+  folder_.Write("ecg/config.pbtxt", "dynamic_batching { priority_levels: 2 default_priority_level: 1 }");
+  ASSERT_THAT(repository_.LoadAll(folder_.path()), IsOk());
+  const auto served = repository_.Find("ecg", "");
+  ASSERT_THAT(served, IsOk());
+  EXPECT_EQ((*served)->queue()->options().batching.priority_levels, 2);
 }
 
 TEST_F(ModelRepositoryTest, AHandleKeepsItsVersionAlive) {

@@ -82,6 +82,65 @@ TEST_F(RepositoryScanTest, DotEntriesAreSilentAndLinksAreFollowed) {
   EXPECT_THAT(scan.ignored, IsEmpty());
 }
 
+TEST_F(RepositoryScanTest, TheStampOfAModelChangesWithEachOfItsFiles) {
+  folder_.Write("a/1/model.onnx", "x");
+  folder_.Write("a/config.pbtxt", "");
+  folder_.Write("b/1/model.onnx", "x");
+  const RepositoryScan before = Scan();
+  EXPECT_EQ(StampOf(Scan().models[0]), StampOf(before.models[0]));
+  folder_.Write("a/config.pbtxt", "max_batch_size: 4");
+  const RepositoryScan configured = Scan();
+  EXPECT_NE(StampOf(configured.models[0]), StampOf(before.models[0]));
+  EXPECT_EQ(configured.models[0].versions[0].stamp, before.models[0].versions[0].stamp);
+  folder_.Write("a/1/weights.bin", "");
+  EXPECT_NE(Scan().models[0].versions[0].stamp, configured.models[0].versions[0].stamp);
+  EXPECT_EQ(StampOf(Scan().models[1]), StampOf(before.models[1]));
+}
+
+TEST_F(RepositoryScanTest, OneModelIsScannedAlone) {
+  folder_.Write("a/1/model.onnx", "");
+  folder_.Write("b/1/model.onnx", "");
+  const auto scan = ScanOneModel(folder_.path(), "b");
+  ASSERT_THAT(scan, IsOk());
+  ASSERT_EQ(scan->models.size(), 1u);
+  EXPECT_EQ(scan->models[0].name, "b");
+  EXPECT_EQ(StampOf(scan->models[0]), StampOf(Scan().models[1]));
+  EXPECT_THAT(ScanOneModel(folder_.path(), "c"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("the repository has no folder 'c'")));
+}
+
+TEST_F(RepositoryScanTest, ANameThatLeadsOutOfTheRepositoryIsRefused) {
+  folder_.Write("inside/1/model.onnx", "");
+  const std::string inside = folder_.path() + "/inside";
+  for (const std::string& name :
+       {std::string("../inside"), std::string(".."), std::string("."), std::string(""), std::string("a/b"),
+        std::string("/etc"), std::string(".hidden"), std::string("a\0b", 3), std::string(256, 'x')}) {
+    EXPECT_THAT(ScanOneModel(inside, name),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("must be that of a folder in the repository")))
+        << name;
+  }
+}
+
+TEST_F(RepositoryScanTest, ModelsAreListedByName) {
+  folder_.Write("b/1/model.onnx", "");
+  folder_.Write("a/readme.txt", "");
+  folder_.Write("file", "");
+  const auto names = ListModels(folder_.path());
+  ASSERT_THAT(names, IsOk());
+  EXPECT_THAT(*names, ElementsAre("a", "b"));
+  EXPECT_THAT(ListModels(folder_.path() + "/nowhere"), StatusIs(absl::StatusCode::kNotFound, HasSubstr("nowhere")));
+}
+
+TEST_F(RepositoryScanTest, AModelThatCannotBeLookedIntoSaysSo) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may look into everything";
+  folder_.Write("a/1/model.onnx", "");
+  std::filesystem::permissions(folder_.path() + "/a", std::filesystem::perms::none);
+  const RepositoryScan scan = Scan();
+  std::filesystem::permissions(folder_.path() + "/a", std::filesystem::perms::owner_all);
+  ASSERT_EQ(scan.models.size(), 1u);
+  EXPECT_THAT(scan.models[0].unreadable, HasSubstr("Permission denied"));
+}
+
 TEST_F(RepositoryScanTest, AnEmptyFolderHasNoModels) { EXPECT_THAT(Scan().models, IsEmpty()); }
 
 TEST_F(RepositoryScanTest, AFolderThatCannotBeReadIsAnError) {
