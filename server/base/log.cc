@@ -14,6 +14,7 @@ namespace stillwave::base {
 namespace {
 
 std::atomic<LogFormat> g_format{LogFormat::kText};
+std::atomic<LogLevel> g_minimum_level{LogLevel::kInfo};
 
 spdlog::logger& Logger() {
   static spdlog::logger* const logger = [] {
@@ -96,8 +97,13 @@ std::string FormatText(LogLevel level, absl::string_view message, std::initializ
 
 void ConfigureLog(LogLevel minimum_level, LogFormat format) {
   g_format = format;
+  g_minimum_level = minimum_level;
   Logger().set_level(ToSpdlog(minimum_level));
 }
+
+LogLevel MinimumLogLevel() { return g_minimum_level; }
+
+LogFormat CurrentLogFormat() { return g_format; }
 
 void Log(LogLevel level, absl::string_view message, std::initializer_list<LogField> fields) {
   spdlog::logger& logger = Logger();

@@ -38,9 +38,11 @@ struct LogField {
   std::variant<bool, int64_t, double, std::string> value;
 };
 
-// Sets where and how events are written (standard error; kInfo and text until called). Call once, before threads
-// start.
+// Sets which events are written to standard error and how; kInfo and text until called. Thread-safe, at any time.
 void ConfigureLog(LogLevel minimum_level, LogFormat format);
+// What holds now. Thread-safe.
+LogLevel MinimumLogLevel();
+LogFormat CurrentLogFormat();
 
 // Thread-safe. Control characters in values are escaped, so that one event stays one line.
 void Log(LogLevel level, absl::string_view message, std::initializer_list<LogField> fields = {});

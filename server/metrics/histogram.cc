@@ -52,6 +52,11 @@ Histogram& HistogramFamily::Add(const prometheus::Labels& labels) {
   return children_.emplace_back(labels, bounds_).histogram;
 }
 
+void HistogramFamily::Remove(const Histogram* histogram) {
+  absl::MutexLock lock(&mutex_);
+  children_.remove_if([histogram](const Child& child) { return &child.histogram == histogram; });
+}
+
 std::vector<prometheus::MetricFamily> HistogramFamily::Collect() const {
   prometheus::MetricFamily family{name_, help_, prometheus::MetricType::Histogram, {}};
   absl::MutexLock lock(&mutex_);

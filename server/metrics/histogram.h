@@ -3,7 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,9 +41,11 @@ class HistogramFamily final : public prometheus::Collectable {
  public:
   HistogramFamily(std::string name, std::string help, std::vector<double> bounds);
 
-  // The histogram with these labels, made on first use. It lives as long as the family. Takes a lock: call it when a
-  // model is loaded, not per request.
+  // The histogram with these labels, made on first use. It lives until Remove. Takes a lock: call it when a model is
+  // loaded, not per request.
   Histogram& Add(const prometheus::Labels& labels);
+  // REQUIRES: nobody uses it any more.
+  void Remove(const Histogram* histogram);
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -59,7 +61,7 @@ class HistogramFamily final : public prometheus::Collectable {
   const std::string help_;
   const std::vector<double> bounds_;
   mutable absl::Mutex mutex_;
-  std::deque<Child> children_ ABSL_GUARDED_BY(mutex_);  // a deque: addresses stay
+  std::list<Child> children_ ABSL_GUARDED_BY(mutex_);  // a list: addresses stay
 };
 
 }  // namespace stillwave::metrics

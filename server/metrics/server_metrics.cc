@@ -20,11 +20,14 @@ using prometheus::Gauge;
 using prometheus::Labels;
 using prometheus::MetricFamily;
 
-// By Method, BatchReason and Rejection.
+// By Method, BatchReason, Rejection and LoadResult.
 constexpr const char* kMethodNames[kMethodCount] = {"ModelInfer", "ModelStreamInfer", "StreamWindows"};
 constexpr const char* kBatchReasonNames[kBatchReasonCount] = {"idle", "full", "delay", "drain"};
-constexpr const char* kRejectionNames[kRejectionCount] = {
-    "queue_full", "deadline", "cancelled", "draining", "not_ready", "too_many_streams", "too_many_series"};
+constexpr const char* kRejectionNames[kRejectionCount] = {"queue_full",      "deadline",      "cancelled",
+                                                          "draining",        "not_ready",     "too_many_streams",
+                                                          "too_many_series", "request_memory"};
+
+constexpr const char* kLoadResultNames[kLoadResultCount] = {"ready", "refused"};
 
 // Seconds. A small network takes some ten microseconds; a queue that is slower than 10 s has failed.
 std::vector<double> DurationBounds() {
@@ -83,6 +86,10 @@ struct ServerMetrics::Families {
   Family<Gauge>& model_ready = AddGauge("model_ready", "Whether the model version answers requests.");
   Family<Gauge>& model_load_duration =
       AddGauge("model_load_duration_seconds", "Time to read, compile and warm up the model version.");
+  Family<Counter>& model_loads =
+      AddCounter("model_loads_total", "Attempts to load a version of the model, by what came of it.");
+  Family<Gauge>& repository_readable =
+      AddGauge("repository_readable", "Whether the last look at the model repository could read it.");
   HistogramFamily plan_compile_duration{
       "stillwave_plan_compile_duration_seconds",
       "Time to compile the plan of one input shape: at load, or when a request brings a new length.", DurationBounds()};
@@ -134,40 +141,124 @@ std::unique_ptr<ModelMetrics> ServerMetrics::ResolveModel(const std::string& mod
   metrics->stream_windows = &families.stream_windows.Add(labels);
   metrics->stream_window_duration = &families.stream_window_duration.Add(labels);
   metrics->stream_computed_samples = &families.stream_computed_samples.Add(labels);
-  metrics->ready = &families.model_ready.Add(labels);
-  metrics->load_duration = &families.model_load_duration.Add(labels);
   metrics->plan_compile_duration = &families.plan_compile_duration.Add(labels);
   return metrics;
 }
 
-const ModelMetrics& ServerMetrics::ForModel(absl::string_view model, absl::string_view version) {
-  ModelKey key(model, version);
+void ServerMetrics::RemoveChildren(const ModelMetrics& metrics) const {
+  Families& families = *families_;
+  for (const auto& by_code : metrics.requests) {
+    for (Counter* const counter : by_code) families.requests.Remove(counter);
+  }
+  for (const Histogram* const histogram : metrics.request_duration) families.request_duration.Remove(histogram);
+  for (Counter* const counter : metrics.rejections) families.rejections.Remove(counter);
+  for (Counter* const counter : metrics.batches) families.batches.Remove(counter);
+  families.queue_duration.Remove(metrics.queue_duration);
+  families.compute_duration.Remove(metrics.compute_duration);
+  families.samples.Remove(metrics.samples);
+  families.batch_samples.Remove(metrics.batch_samples);
+  families.queue_samples.Remove(metrics.queue_samples);
+  families.stream_series.Remove(metrics.stream_series);
+  families.stream_windows.Remove(metrics.stream_windows);
+  families.stream_window_duration.Remove(metrics.stream_window_duration);
+  families.stream_computed_samples.Remove(metrics.stream_computed_samples);
+  families.plan_compile_duration.Remove(metrics.plan_compile_duration);
+}
+
+const ModelMetrics& ServerMetrics::Hold(const ModelKey& key) {
+  Held& held = models_[key];
+  if (held.metrics == nullptr) {
+    std::unique_ptr<ModelMetrics> made = ResolveModel(key.first, key.second);
+    held.statistics = std::make_unique<ModelStatistics>();
+    made->statistics = held.statistics.get();
+    held.metrics = std::move(made);
+  }
+  ++held.holders;
+  return *held.metrics;
+}
+
+void ServerMetrics::LetGo(const ModelKey& key) {
   absl::MutexLock lock(&mutex_);
-  std::unique_ptr<const ModelMetrics>& metrics = models_[key];
-  if (metrics == nullptr) metrics = ResolveModel(key.first, key.second);
-  return *metrics;
+  const auto it = models_.find(key);
+  if (--it->second.holders > 0) return;
+  // Under the lock: whoever shares the same key next must not be given what is about to go.
+  RemoveChildren(*it->second.metrics);
+  models_.erase(it);
+}
+
+std::shared_ptr<const ModelMetrics> ServerMetrics::ShareModel(absl::string_view model, absl::string_view version) {
+  const ModelKey key(model, version);
+  absl::MutexLock lock(&mutex_);
+  return std::shared_ptr<const ModelMetrics>(&Hold(key), [this, key](const ModelMetrics*) { LetGo(key); });
+}
+
+const ModelMetrics& ServerMetrics::ForModel(absl::string_view model, absl::string_view version) {
+  absl::MutexLock lock(&mutex_);
+  return Hold(ModelKey(model, version));
 }
 
 void ServerMetrics::SetModelInfo(absl::string_view model, absl::string_view version, absl::string_view sha256,
                                  absl::string_view precision, absl::string_view batchnorm) {
+  absl::MutexLock lock(&mutex_);
   Gauge& info = families_->model_info.Add({{"model", std::string(model)},
                                            {"version", std::string(version)},
                                            {"sha256", std::string(sha256)},
                                            {"precision", std::string(precision)},
                                            {"batchnorm", std::string(batchnorm)}});
   info.Set(1);
-  absl::MutexLock lock(&mutex_);
-  Gauge*& known = infos_[ModelKey(model, version)];
+  Gauge*& known = listed_[ModelKey(model, version)].info;
   if (known != nullptr && known != &info) families_->model_info.Remove(known);
   known = &info;
 }
 
-void ServerMetrics::RemoveModelInfo(absl::string_view model, absl::string_view version) {
+void ServerMetrics::SetModelReady(absl::string_view model, absl::string_view version, bool ready) {
   absl::MutexLock lock(&mutex_);
-  const auto it = infos_.find(ModelKey(model, version));
-  if (it == infos_.end()) return;
-  families_->model_info.Remove(it->second);
-  infos_.erase(it);
+  Gauge*& gauge = listed_[ModelKey(model, version)].ready;
+  if (gauge == nullptr) {
+    gauge = &families_->model_ready.Add({{"model", std::string(model)}, {"version", std::string(version)}});
+  }
+  gauge->Set(ready ? 1 : 0);
+}
+
+void ServerMetrics::SetLoadDuration(absl::string_view model, absl::string_view version, absl::Duration duration) {
+  absl::MutexLock lock(&mutex_);
+  Gauge*& gauge = listed_[ModelKey(model, version)].load_duration;
+  if (gauge == nullptr) {
+    gauge = &families_->model_load_duration.Add({{"model", std::string(model)}, {"version", std::string(version)}});
+  }
+  gauge->Set(absl::ToDoubleSeconds(duration));
+}
+
+void ServerMetrics::RemoveVersion(absl::string_view model, absl::string_view version) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = listed_.find(ModelKey(model, version));
+  if (it == listed_.end()) return;
+  families_->model_info.Remove(it->second.info);
+  families_->model_ready.Remove(it->second.ready);
+  families_->model_load_duration.Remove(it->second.load_duration);
+  listed_.erase(it);
+}
+
+void ServerMetrics::CountLoad(absl::string_view model, LoadResult result) {
+  absl::MutexLock lock(&mutex_);
+  auto& counters = loads_[std::string(model)];
+  for (size_t i = 0; i < kLoadResultCount; ++i) {
+    if (counters[i] != nullptr) continue;
+    counters[i] = &families_->model_loads.Add({{"model", std::string(model)}, {"result", kLoadResultNames[i]}});
+  }
+  counters[static_cast<size_t>(result)]->Increment();
+}
+
+void ServerMetrics::RemoveModel(absl::string_view model) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = loads_.find(std::string(model));
+  if (it == loads_.end()) return;
+  for (Counter* const counter : it->second) families_->model_loads.Remove(counter);
+  loads_.erase(it);
+}
+
+void ServerMetrics::SetRepositoryReadable(bool readable) {
+  families_->repository_readable.Add({}).Set(readable ? 1 : 0);
 }
 
 std::string ServerMetrics::Text() const {
@@ -189,12 +280,22 @@ void ModelMetrics::CountRequest(Method method, absl::StatusCode code, absl::Dura
   // Codes outside of the canonical ones count as UNKNOWN.
   requests[row][number < kCodeCount ? number : static_cast<size_t>(absl::StatusCode::kUnknown)]->Increment();
   if (request_duration[row] != nullptr) request_duration[row]->Observe(absl::ToDoubleSeconds(duration));
+  if (statistics != nullptr && method != Method::kStreamWindows) {
+    statistics->CountRequest(code == absl::StatusCode::kOk, duration);
+  }
 }
 
 void ModelMetrics::CountBatch(BatchReason reason, int64_t samples_in_batch) const {
   batches[static_cast<size_t>(reason)]->Increment();
   batch_samples->Observe(static_cast<double>(samples_in_batch));
   samples->Increment(static_cast<double>(samples_in_batch));
+}
+
+void ModelMetrics::CountWindow(int64_t time_steps, absl::Duration duration) const {
+  stream_windows->Increment();
+  stream_computed_samples->Increment(static_cast<double>(time_steps));
+  stream_window_duration->Observe(absl::ToDoubleSeconds(duration));
+  statistics->CountRequest(/*success=*/true, duration);
 }
 
 }  // namespace stillwave::metrics

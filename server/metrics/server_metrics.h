@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "server/metrics/histogram.h"
+#include "server/metrics/model_statistics.h"
 
 namespace stillwave::metrics {
 
@@ -46,11 +48,16 @@ enum class Rejection {
   kNotReady,
   kTooManyStreams,
   kTooManySeries,
+  kRequestMemory,  // the requests that are held have too many bytes
 };
-inline constexpr size_t kRejectionCount = 7;
+inline constexpr size_t kRejectionCount = 8;
+
+// Label `result` of model_loads_total.
+enum class LoadResult { kReady, kRefused };
+inline constexpr size_t kLoadResultCount = 2;
 
 // The children of one (model, version), resolved when the model is loaded, so that a request takes no lock. All members
-// point into the ServerMetrics that made it and live as long as it does. Thread-safe.
+// point into the ServerMetrics that made it and live as long as whoever holds this. Thread-safe.
 struct ModelMetrics {
   std::array<std::array<prometheus::Counter*, kCodeCount>, kMethodCount> requests{};
   // By Method; null for kStreamWindows, whose length says nothing (see stream_window_duration).
@@ -69,13 +76,15 @@ struct ModelMetrics {
   Histogram* stream_window_duration = nullptr;  // from the window's last sample to its result
   prometheus::Counter* stream_computed_samples = nullptr;
 
-  prometheus::Gauge* ready = nullptr;  // 1 or 0
-  prometheus::Gauge* load_duration = nullptr;
+  ModelStatistics* statistics = nullptr;       // of the protocol's ModelStatistics; null for the unknown model
   Histogram* plan_compile_duration = nullptr;  // one observation a plan: the first request of new shapes waits for it
 
-  // One finished request: counter and, where there is one, duration.
+  // One finished request: counter and, where there is one, duration. A series of StreamWindows is not in `statistics`:
+  // its windows are.
   void CountRequest(Method method, absl::StatusCode code, absl::Duration duration) const;
   void CountBatch(BatchReason reason, int64_t samples_in_batch) const;
+  // One window of a stream that was answered, `duration` after its last sample had come.
+  void CountWindow(int64_t time_steps, absl::Duration duration) const;
   void CountRejection(Rejection reason) const { rejections[static_cast<size_t>(reason)]->Increment(); }
 };
 
@@ -87,8 +96,13 @@ class ServerMetrics {
   ServerMetrics(const ServerMetrics&) = delete;
   ServerMetrics& operator=(const ServerMetrics&) = delete;
 
-  // The children for a model of the repository, made on first use; the reference stays valid. Takes a lock: call it at
-  // load. Never call it with a name that a client sent, who could invent any number of them: see unknown_model.
+  // The children for a version of a model of the repository, made on first use. Their series are there as long as
+  // somebody holds them, so that version after version does not make series without end; a version that is loaded again
+  // while the one before is still held goes on with its counts. Takes a lock: call it at load. Never call it with a
+  // name that a client sent, who could invent any number of them: see unknown_model. REQUIRES: let go of before this
+  // object.
+  std::shared_ptr<const ModelMetrics> ShareModel(absl::string_view model, absl::string_view version);
+  // The same, held for good.
   const ModelMetrics& ForModel(absl::string_view model, absl::string_view version);
 
   // model="" and version="": for requests that name no model of the repository, or none at all. Only requests,
@@ -98,10 +112,20 @@ class ServerMetrics {
   // Open calls of StreamWindows.
   prometheus::Gauge& streams() { return *streams_; }
 
-  // Sets model_info{…} to 1 for the version, replacing what it said before.
+  // What is said of a version as long as the repository lists it, until RemoveVersion. model_info{…} is 1 with what
+  // holds now.
   void SetModelInfo(absl::string_view model, absl::string_view version, absl::string_view sha256,
                     absl::string_view precision, absl::string_view batchnorm);
-  void RemoveModelInfo(absl::string_view model, absl::string_view version);
+  void SetModelReady(absl::string_view model, absl::string_view version, bool ready);
+  void SetLoadDuration(absl::string_view model, absl::string_view version, absl::Duration duration);
+  void RemoveVersion(absl::string_view model, absl::string_view version);
+
+  // One attempt to load a version, or to read a model's configuration; counted by model until RemoveModel.
+  void CountLoad(absl::string_view model, LoadResult result);
+  void RemoveModel(absl::string_view model);
+
+  // Whether the last look at the repository's folder could read it.
+  void SetRepositoryReadable(bool readable);
 
   // Everything, process_* included, in Prometheus' text format 0.0.4.
   std::string Text() const;
@@ -109,16 +133,30 @@ class ServerMetrics {
  private:
   struct Families;
   using ModelKey = std::pair<std::string, std::string>;  // model, version
+  struct Held {
+    std::unique_ptr<ModelStatistics> statistics;
+    std::unique_ptr<const ModelMetrics> metrics;
+    int64_t holders = 0;
+  };
+  struct Listed {
+    prometheus::Gauge* info = nullptr;
+    prometheus::Gauge* ready = nullptr;
+    prometheus::Gauge* load_duration = nullptr;
+  };
 
   std::unique_ptr<ModelMetrics> ResolveRequests(const std::string& model, const std::string& version) const;
   std::unique_ptr<ModelMetrics> ResolveModel(const std::string& model, const std::string& version) const;
+  void RemoveChildren(const ModelMetrics& metrics) const;
+  const ModelMetrics& Hold(const ModelKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LetGo(const ModelKey& key) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::unique_ptr<Families> families_;
   prometheus::Gauge* const streams_;
   std::unique_ptr<const ModelMetrics> unknown_model_;
   absl::Mutex mutex_;
-  std::map<ModelKey, std::unique_ptr<const ModelMetrics>> models_ ABSL_GUARDED_BY(mutex_);
-  std::map<ModelKey, prometheus::Gauge*> infos_ ABSL_GUARDED_BY(mutex_);
+  std::map<ModelKey, Held> models_ ABSL_GUARDED_BY(mutex_);
+  std::map<ModelKey, Listed> listed_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::array<prometheus::Counter*, kLoadResultCount>> loads_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace stillwave::metrics

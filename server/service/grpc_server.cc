@@ -30,6 +30,15 @@ void LogFromGrpc(gpr_log_func_args* args) {
   base::Log(level, "grpc", {{"detail", args->message}});
 }
 
+InferenceService::Options InferenceOptions(const GrpcServer::Options& options) {
+  InferenceService::Options inference;
+  inference.max_streams = options.max_streams;
+  inference.max_request_bytes = options.max_request_bytes;
+  inference.shared_memory = options.shared_memory;
+  inference.workers = options.workers;
+  return inference;
+}
+
 StreamService::Options StreamOptions(const GrpcServer::Options& options) {
   StreamService::Options stream;
   stream.max_streams = options.max_streams;
@@ -41,9 +50,9 @@ StreamService::Options StreamOptions(const GrpcServer::Options& options) {
 
 class GrpcServer::Impl {
  public:
-  Impl(const Options& options, const repository::ModelRepository* repository, const Lifecycle* lifecycle,
+  Impl(const Options& options, repository::ModelRepository* repository, const Lifecycle* lifecycle,
        metrics::ServerMetrics* metrics)
-      : inference_(repository, lifecycle, metrics, &calls_),
+      : inference_(InferenceOptions(options), repository, lifecycle, metrics, &calls_),
         streams_(StreamOptions(options), streaming::RepositoryModelSource(repository), lifecycle, metrics, &calls_),
         health_(lifecycle, &calls_) {}
 
@@ -77,6 +86,7 @@ class GrpcServer::Impl {
   void Finish(absl::Duration patience) {
     if (server_ == nullptr) return;
     health_.Stop();
+    inference_.Drain();
     streams_.Drain();
     if (!calls_.AwaitNone(patience)) {
       base::Log(base::LogLevel::kWarning, "cancelling calls that did not finish",
@@ -102,7 +112,7 @@ class GrpcServer::Impl {
 };
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Create(const Options& options,
-                                                               const repository::ModelRepository* repository,
+                                                               repository::ModelRepository* repository,
                                                                const Lifecycle* lifecycle,
                                                                metrics::ServerMetrics* metrics) {
   gpr_set_log_function(LogFromGrpc);

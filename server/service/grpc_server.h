@@ -24,12 +24,17 @@ class GrpcServer {
     std::string address;
     int64_t max_streams = 256;
     int64_t max_series_per_stream = 64;
+    // Of requests that wait or are computed.
+    int64_t max_request_bytes = int64_t{512} << 20;
+    // Clients may pass tensors in POSIX shared memory.
+    bool shared_memory = false;
+    int workers = 1;
   };
 
   // The pointers outlive the server. UNAVAILABLE when the address cannot be bound; a port that another process listens
   // on is never shared.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Create(const Options& options,
-                                                            const repository::ModelRepository* repository,
+                                                            repository::ModelRepository* repository,
                                                             const Lifecycle* lifecycle,
                                                             metrics::ServerMetrics* metrics);
   // As Finish with no time to spare.

@@ -2,10 +2,13 @@
 
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "server/config/version.h"
+#include "server/service/config_response.h"
 #include "server/service/grpc_status.h"
 #include "server/service/infer_call.h"
+#include "server/service/log_settings.h"
+#include "server/service/shared_memory_calls.h"
+#include "server/service/statistics_response.h"
 
 namespace stillwave::service {
 namespace {
@@ -23,18 +26,8 @@ Unary* NotBuilt(Context* context, absl::string_view sentence) {
   return Answer(context, absl::UnimplementedError(sentence));
 }
 
-constexpr char kNoModelControl[] =
-    "this build does not load or unload models while it runs; change the repository and restart the server";
-constexpr char kNoSharedMemory[] =
-    "this build does not take tensors from shared memory; send them in raw_input_contents";
-
-// A stream that ends at once.
-class NotBuiltStream final
-    : public grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse> {
- public:
-  explicit NotBuiltStream(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
-  void OnDone() override { delete this; }
-};
+constexpr char kNoCuda[] =
+    "this server computes on CPUs and does not take tensors from CUDA memory; send them in raw_input_contents";
 
 void Describe(const model::TensorSpec& spec, inference::ModelMetadataResponse::TensorMetadata* metadata) {
   metadata->set_name(spec.name);
@@ -69,6 +62,11 @@ Unary* InferenceService::ServerMetadata(Context* context, const inference::Serve
   response->set_name("stillwave");
   const absl::string_view version = config::Version();
   response->set_version(version.data(), version.size());
+  // Only what is true: clients decide by it what they ask for.
+  for (const char* extension : {"model_repository", "model_configuration", "statistics", "logging"}) {
+    response->add_extensions(extension);
+  }
+  if (options_.shared_memory) response->add_extensions("system_shared_memory");
   return Answer(context, absl::OkStatus());
 }
 
@@ -86,91 +84,78 @@ Unary* InferenceService::ModelMetadata(Context* context, const inference::ModelM
 
 Unary* InferenceService::ModelInfer(Context* context, const inference::ModelInferRequest* request,
                                     inference::ModelInferResponse* response) {
-  auto* const call = new InferCall(context, request, response, metrics_, calls_);
-  call->Start(*repository_, *lifecycle_);
+  auto* const call = new InferCall(context, infer_context_, request, response, calls_);
+  call->Start();
   return call;
 }
 
 grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>*
-InferenceService::ModelStreamInfer(Context* /*context*/) {
-  return new NotBuiltStream(absl::UnimplementedError(
-      "this build does not offer ModelStreamInfer; use ModelInfer, or stillwave.v1.TimeSeriesService/StreamWindows "
-      "for windows over a series"));
+InferenceService::ModelStreamInfer(Context* context) {
+  return streams_.Open(context);
 }
 
-Unary* InferenceService::ModelConfig(Context* context, const inference::ModelConfigRequest* /*request*/,
-                                     inference::ModelConfigResponse* /*response*/) {
-  return NotBuilt(context, "this build does not offer ModelConfig; ModelMetadata tells inputs and outputs");
+Unary* InferenceService::ModelConfig(Context* context, const inference::ModelConfigRequest* request,
+                                     inference::ModelConfigResponse* response) {
+  const auto model = repository_->Find(request->name(), request->version());
+  if (model.ok()) *response->mutable_config() = DescribeConfig(**model, options_.workers);
+  return Answer(context, model.status());
 }
 
-Unary* InferenceService::ModelStatistics(Context* context, const inference::ModelStatisticsRequest* /*request*/,
-                                         inference::ModelStatisticsResponse* /*response*/) {
-  return NotBuilt(context, "this build does not offer ModelStatistics; scrape /metrics on the HTTP port");
+Unary* InferenceService::ModelStatistics(Context* context, const inference::ModelStatisticsRequest* request,
+                                         inference::ModelStatisticsResponse* response) {
+  return Answer(context, FillStatistics(*repository_, *request, response));
 }
 
-Unary* InferenceService::RepositoryIndex(Context* context, const inference::RepositoryIndexRequest* request,
+Unary* InferenceService::RepositoryIndex(Context* /*context*/, const inference::RepositoryIndexRequest* request,
                                          inference::RepositoryIndexResponse* response) {
-  if (!request->repository_name().empty()) {
-    return Answer(context, absl::InvalidArgumentError(
-                               absl::StrCat("repository_name must be empty, there is one repository; was '",
-                                            request->repository_name(), "'")));
-  }
-  for (const repository::IndexEntry& entry : repository_->Index()) {
-    if (request->ready() && entry.state != repository::VersionState::kReady) continue;
-    auto* const model = response->add_models();
-    model->set_name(entry.name);
-    model->set_version(entry.version);
-    model->set_state(repository::Name(entry.state));
-    model->set_reason(entry.reason);
-  }
-  return Answer(context, absl::OkStatus());
+  return control_.Index(*request, response);
 }
 
-Unary* InferenceService::RepositoryModelLoad(Context* context, const inference::RepositoryModelLoadRequest* /*request*/,
+Unary* InferenceService::RepositoryModelLoad(Context* /*context*/, const inference::RepositoryModelLoadRequest* request,
                                              inference::RepositoryModelLoadResponse* /*response*/) {
-  return NotBuilt(context, kNoModelControl);
+  return control_.Load(*request);
 }
 
-Unary* InferenceService::RepositoryModelUnload(Context* context,
-                                               const inference::RepositoryModelUnloadRequest* /*request*/,
+Unary* InferenceService::RepositoryModelUnload(Context* /*context*/,
+                                               const inference::RepositoryModelUnloadRequest* request,
                                                inference::RepositoryModelUnloadResponse* /*response*/) {
-  return NotBuilt(context, kNoModelControl);
+  return control_.Unload(*request);
 }
 
 Unary* InferenceService::SystemSharedMemoryStatus(Context* context,
-                                                  const inference::SystemSharedMemoryStatusRequest* /*request*/,
-                                                  inference::SystemSharedMemoryStatusResponse* /*response*/) {
-  return NotBuilt(context, kNoSharedMemory);
+                                                  const inference::SystemSharedMemoryStatusRequest* request,
+                                                  inference::SystemSharedMemoryStatusResponse* response) {
+  return Answer(context, ListRegions(regions(), *request, response));
 }
 
 Unary* InferenceService::SystemSharedMemoryRegister(Context* context,
-                                                    const inference::SystemSharedMemoryRegisterRequest* /*request*/,
+                                                    const inference::SystemSharedMemoryRegisterRequest* request,
                                                     inference::SystemSharedMemoryRegisterResponse* /*response*/) {
-  return NotBuilt(context, kNoSharedMemory);
+  return Answer(context, RegisterRegion(regions(), *request));
 }
 
 Unary* InferenceService::SystemSharedMemoryUnregister(Context* context,
-                                                      const inference::SystemSharedMemoryUnregisterRequest* /*request*/,
+                                                      const inference::SystemSharedMemoryUnregisterRequest* request,
                                                       inference::SystemSharedMemoryUnregisterResponse* /*response*/) {
-  return NotBuilt(context, kNoSharedMemory);
+  return Answer(context, UnregisterRegions(regions(), *request));
 }
 
 Unary* InferenceService::CudaSharedMemoryStatus(Context* context,
                                                 const inference::CudaSharedMemoryStatusRequest* /*request*/,
                                                 inference::CudaSharedMemoryStatusResponse* /*response*/) {
-  return NotBuilt(context, kNoSharedMemory);
+  return NotBuilt(context, kNoCuda);
 }
 
 Unary* InferenceService::CudaSharedMemoryRegister(Context* context,
                                                   const inference::CudaSharedMemoryRegisterRequest* /*request*/,
                                                   inference::CudaSharedMemoryRegisterResponse* /*response*/) {
-  return NotBuilt(context, kNoSharedMemory);
+  return NotBuilt(context, kNoCuda);
 }
 
 Unary* InferenceService::CudaSharedMemoryUnregister(Context* context,
                                                     const inference::CudaSharedMemoryUnregisterRequest* /*request*/,
                                                     inference::CudaSharedMemoryUnregisterResponse* /*response*/) {
-  return NotBuilt(context, kNoSharedMemory);
+  return NotBuilt(context, kNoCuda);
 }
 
 Unary* InferenceService::TraceSetting(Context* context, const inference::TraceSettingRequest* /*request*/,
@@ -178,9 +163,9 @@ Unary* InferenceService::TraceSetting(Context* context, const inference::TraceSe
   return NotBuilt(context, "this build does not trace requests; /metrics on the HTTP port has their durations");
 }
 
-Unary* InferenceService::LogSettings(Context* context, const inference::LogSettingsRequest* /*request*/,
-                                     inference::LogSettingsResponse* /*response*/) {
-  return NotBuilt(context, "this build does not change log settings while it runs; start it with --log_level");
+Unary* InferenceService::LogSettings(Context* context, const inference::LogSettingsRequest* request,
+                                     inference::LogSettingsResponse* response) {
+  return Answer(context, HandleLogSettings(*request, response));
 }
 
 }  // namespace stillwave::service

@@ -3,22 +3,47 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <cstdint>
+
 #include "inference/open_inference_grpc.grpc.pb.h"
 #include "server/metrics/server_metrics.h"
 #include "server/repository/model_repository.h"
+#include "server/service/infer_exchange.h"
+#include "server/service/infer_streams.h"
 #include "server/service/lifecycle.h"
+#include "server/service/model_control_service.h"
 #include "server/service/open_calls.h"
+#include "server/service/request_budget.h"
+#include "server/shared_memory/region_registry.h"
 
 namespace stillwave::service {
 
-// ServerLive, ServerReady, ModelReady, ServerMetadata, ModelMetadata and ModelInfer; the other calls answer
-// UNIMPLEMENTED with a sentence. Thread-safe; no call blocks a thread of gRPC.
+// The protocol with Triton's extensions; what is not built answers UNIMPLEMENTED with a sentence. Thread-safe; no call
+// blocks a thread of gRPC. REQUIRES: destroyed after the server that it is registered with.
 class InferenceService final : public inference::GRPCInferenceService::CallbackService {
  public:
-  // All outlive the service.
-  InferenceService(const repository::ModelRepository* repository, const Lifecycle* lifecycle,
+  struct Options {
+    // Calls of ModelStreamInfer at the same time; more are refused with RESOURCE_EXHAUSTED. Positive.
+    int64_t max_streams = 256;
+    // Bytes of requests that wait or are computed; more are refused with RESOURCE_EXHAUSTED. Positive.
+    int64_t max_request_bytes = int64_t{512} << 20;
+    // Clients may pass tensors in POSIX shared memory.
+    bool shared_memory = false;
+    // For ModelConfig: how many batches run at the same time.
+    int workers = 1;
+  };
+
+  // The pointers outlive the service.
+  InferenceService(const Options& options, repository::ModelRepository* repository, const Lifecycle* lifecycle,
                    const metrics::ServerMetrics* metrics, OpenCalls* calls)
-      : repository_(repository), lifecycle_(lifecycle), metrics_(metrics), calls_(calls) {}
+      : options_(options),
+        repository_(repository),
+        lifecycle_(lifecycle),
+        calls_(calls),
+        budget_(options.max_request_bytes),
+        infer_context_{repository, lifecycle, metrics, &budget_, options.shared_memory ? &regions_ : nullptr},
+        streams_(&infer_context_, options.max_streams, calls),
+        control_(repository, lifecycle, calls) {}
 
   using Context = grpc::CallbackServerContext;
   using Unary = grpc::ServerUnaryReactor;
@@ -36,20 +61,20 @@ class InferenceService final : public inference::GRPCInferenceService::CallbackS
                        inference::ModelMetadataResponse* response) override;
   Unary* ModelInfer(Context* context, const inference::ModelInferRequest* request,
                     inference::ModelInferResponse* response) override;
-
-  // Not built: UNIMPLEMENTED.
-  grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>* ModelStreamInfer(
-      Context* context) override;
-  Unary* ModelConfig(Context* context, const inference::ModelConfigRequest* request,
-                     inference::ModelConfigResponse* response) override;
-  Unary* ModelStatistics(Context* context, const inference::ModelStatisticsRequest* request,
-                         inference::ModelStatisticsResponse* response) override;
+  // As ModelControl.
   Unary* RepositoryIndex(Context* context, const inference::RepositoryIndexRequest* request,
                          inference::RepositoryIndexResponse* response) override;
   Unary* RepositoryModelLoad(Context* context, const inference::RepositoryModelLoadRequest* request,
                              inference::RepositoryModelLoadResponse* response) override;
   Unary* RepositoryModelUnload(Context* context, const inference::RepositoryModelUnloadRequest* request,
                                inference::RepositoryModelUnloadResponse* response) override;
+
+  grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>* ModelStreamInfer(
+      Context* context) override;
+  Unary* ModelConfig(Context* context, const inference::ModelConfigRequest* request,
+                     inference::ModelConfigResponse* response) override;
+  Unary* ModelStatistics(Context* context, const inference::ModelStatisticsRequest* request,
+                         inference::ModelStatisticsResponse* response) override;
   Unary* SystemSharedMemoryStatus(Context* context, const inference::SystemSharedMemoryStatusRequest* request,
                                   inference::SystemSharedMemoryStatusResponse* response) override;
   Unary* SystemSharedMemoryRegister(Context* context, const inference::SystemSharedMemoryRegisterRequest* request,
@@ -67,11 +92,21 @@ class InferenceService final : public inference::GRPCInferenceService::CallbackS
   Unary* LogSettings(Context* context, const inference::LogSettingsRequest* request,
                      inference::LogSettingsResponse* response) override;
 
+  // Every stream answers what it read and ends with UNAVAILABLE. Does not wait.
+  void Drain() { streams_.Drain(); }
+
  private:
+  shared_memory::RegionRegistry* regions() { return options_.shared_memory ? &regions_ : nullptr; }
+
+  const Options options_;
   const repository::ModelRepository* const repository_;
   const Lifecycle* const lifecycle_;
-  const metrics::ServerMetrics* const metrics_;
   OpenCalls* const calls_;
+  shared_memory::RegionRegistry regions_;
+  RequestBudget budget_;
+  const InferContext infer_context_;
+  InferStreams streams_;
+  const ModelControl control_;
 };
 
 }  // namespace stillwave::service

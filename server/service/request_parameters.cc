@@ -1,11 +1,11 @@
 #include "server/service/request_parameters.h"
 
-#include <array>
 #include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/status_macros.h"
+#include "server/service/quoted.h"
 
 namespace stillwave::service {
 namespace {
@@ -24,10 +24,11 @@ absl::StatusOr<absl::Duration> ReadTimeout(const InferParameter& parameter) {
   return parameter.int64_param() == 0 ? absl::InfiniteDuration() : absl::Microseconds(parameter.int64_param());
 }
 
-absl::Status CheckPriority(const InferParameter& parameter) {
-  const bool whole = parameter.parameter_choice_case() == InferParameter::kUint64Param ||
-                     (parameter.parameter_choice_case() == InferParameter::kInt64Param && parameter.int64_param() >= 0);
-  if (whole) return absl::OkStatus();
+absl::StatusOr<uint64_t> ReadPriority(const InferParameter& parameter) {
+  if (parameter.parameter_choice_case() == InferParameter::kUint64Param) return parameter.uint64_param();
+  if (parameter.parameter_choice_case() == InferParameter::kInt64Param && parameter.int64_param() >= 0) {
+    return static_cast<uint64_t>(parameter.int64_param());
+  }
   return absl::InvalidArgumentError("parameter 'priority' must be a whole number, 0 or more; was not");
 }
 
@@ -58,6 +59,10 @@ absl::Status CheckRequestParameter(const std::string& name, const InferParameter
                      "' is not supported: this server keeps no sequences between requests; for windows over a series "
                      "use stillwave.v1.TimeSeriesService/StreamWindows"));
   }
+  if (name == "triton_enable_empty_final_response") {
+    if (parameter.parameter_choice_case() == InferParameter::kBoolParam) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat("parameter '", name, "' must be a bool; was of another type"));
+  }
   if (absl::StartsWith(name, "triton_")) {
     return absl::InvalidArgumentError(absl::StrCat("parameter '", name.substr(0, 64),
                                                    "' is not supported: names that start with triton_ are reserved"));
@@ -65,16 +70,10 @@ absl::Status CheckRequestParameter(const std::string& name, const InferParameter
   return absl::OkStatus();
 }
 
-absl::Status CheckTensorParameters(absl::string_view kind, const std::string& tensor, const Parameters& parameters) {
-  static constexpr std::array<const char*, 4> kRefused = {"shared_memory_region", "shared_memory_byte_size",
-                                                          "shared_memory_offset", "classification"};
-  for (const char* name : kRefused) {
-    if (parameters.contains(name)) {
-      return absl::InvalidArgumentError(absl::StrCat("parameter '", name, "' of ", kind, " '", tensor.substr(0, 64),
-                                                     "' is not supported: tensors travel in the message, as numbers"));
-    }
-  }
-  return absl::OkStatus();
+absl::Status CheckOutputParameters(const std::string& output, const Parameters& parameters) {
+  if (!parameters.contains("classification")) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("parameter 'classification' of output ", Quoted(output),
+                                                 " is not supported: outputs are numbers; take the largest of them"));
 }
 
 }  // namespace
@@ -85,16 +84,13 @@ absl::StatusOr<RequestOptions> ReadParameters(const inference::ModelInferRequest
     if (name == "timeout") {
       ASSIGN_OR_RETURN(options.timeout, ReadTimeout(parameter));
     } else if (name == "priority") {
-      RETURN_IF_ERROR(CheckPriority(parameter));
+      ASSIGN_OR_RETURN(options.priority, ReadPriority(parameter));
     } else {
       RETURN_IF_ERROR(CheckRequestParameter(name, parameter));
     }
   }
-  for (const auto& input : request.inputs()) {
-    RETURN_IF_ERROR(CheckTensorParameters("input", input.name(), input.parameters()));
-  }
   for (const auto& output : request.outputs()) {
-    RETURN_IF_ERROR(CheckTensorParameters("output", output.name(), output.parameters()));
+    RETURN_IF_ERROR(CheckOutputParameters(output.name(), output.parameters()));
   }
   return options;
 }

@@ -1,13 +1,15 @@
 #include "server/service/tensor_codec.h"
 
+#include <algorithm>
 #include <bit>
+#include <optional>
 #include <string>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
 #include "server/base/status_macros.h"
+#include "server/service/quoted.h"
 
 namespace stillwave::service {
 namespace {
@@ -21,8 +23,7 @@ using InputTensor = ModelInferRequest::InferInputTensor;
 static_assert(std::endian::native == std::endian::little, "raw contents are little-endian and used where they lie");
 
 absl::Status Refuse(const InputTensor& input, absl::string_view rule) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("input '", absl::CHexEscape(absl::string_view(input.name()).substr(0, 64)), "': ", rule));
+  return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(input.name()), ": ", rule));
 }
 
 // The field of InferTensorContents that holds a datatype's elements; empty: it can only come raw.
@@ -155,16 +156,80 @@ absl::Status DecodeHead(const InputTensor& input, ReceivedInput& received) {
   return absl::OkStatus();
 }
 
+// By input; empty when none of them lies in shared memory.
+absl::StatusOr<std::vector<std::optional<SharedTensor>>> FindSharedInputs(
+    const ModelInferRequest& request, const shared_memory::RegionRegistry* regions) {
+  std::vector<std::optional<SharedTensor>> places;
+  uint64_t bytes = 0;
+  for (int i = 0; i < request.inputs_size(); ++i) {
+    const InputTensor& input = request.inputs(i);
+    if (input.parameters().empty()) continue;  // nearly always
+    absl::StatusOr<std::optional<SharedTensor>> place = FindSharedTensor(input.parameters(), regions);
+    if (!place.ok()) return base::Annotate(place.status(), absl::StrCat("input ", Quoted(input.name())));
+    if (!place->has_value()) continue;
+    constexpr auto kMaxBytes = static_cast<uint64_t>(kMaxSharedInputBytes);
+    if ((*place)->byte_size > kMaxBytes - bytes) {
+      return Refuse(input,
+                    absl::StrCat("the inputs of a request must have at most ", kMaxBytes,
+                                 " bytes of shared memory; this one has ", (*place)->byte_size, " after ", bytes));
+    }
+    bytes += (*place)->byte_size;
+    places.resize(static_cast<size_t>(request.inputs_size()));
+    places[static_cast<size_t>(i)] = *std::move(place);
+  }
+  return places;
+}
+
+absl::Status CopyShared(const InputTensor& input, const SharedTensor& place, DecodedInputs& decoded,
+                        ReceivedInput& received) {
+  if (input.has_contents()) return Refuse(input, "contents must not be given together with shared memory");
+  const absl::StatusOr<int64_t> elements = received.shape.ElementCount();
+  // Before it is believed how large it is.
+  if (!elements.ok() || static_cast<uint64_t>(*elements) != place.byte_size / tensor::SizeOf(received.data_type) ||
+      place.byte_size % tensor::SizeOf(received.data_type) != 0) {
+    return Refuse(input, absl::StrCat("shared_memory_byte_size must be that of ", tensor::Name(received.data_type),
+                                      " of shape ", received.shape.ToString(), "; was ", place.byte_size));
+  }
+  ASSIGN_OR_RETURN(tensor::Tensor copy, tensor::Tensor::Create(received.data_type, received.shape));
+  RETURN_IF_ERROR(place.region->Read(
+      place.offset, absl::MakeSpan(static_cast<char*>(copy.mutable_data()), static_cast<size_t>(place.byte_size))));
+  decoded.converted.push_back(std::move(copy));
+  received.data = decoded.converted.back().data();
+  received.byte_size = decoded.converted.back().byte_size();
+  return absl::OkStatus();
+}
+
+absl::Status WriteShared(const tensor::Tensor& output, const SharedTensor& place,
+                         inference::ModelInferResponse::InferOutputTensor& encoded) {
+  if (output.byte_size() > place.byte_size) {
+    return absl::InvalidArgumentError(absl::StrCat("output '", encoded.name(),
+                                                   "': shared_memory_byte_size must be at least ", output.byte_size(),
+                                                   "; was ", place.byte_size));
+  }
+  RETURN_IF_ERROR(place.region->Write(place.offset,
+                                      absl::string_view(static_cast<const char*>(output.data()), output.byte_size())));
+  auto& parameters = *encoded.mutable_parameters();
+  parameters["shared_memory_region"].set_string_param(place.region->info().name);
+  parameters["shared_memory_byte_size"].set_int64_param(static_cast<int64_t>(output.byte_size()));
+  if (place.offset > 0) parameters["shared_memory_offset"].set_int64_param(static_cast<int64_t>(place.offset));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-absl::StatusOr<DecodedInputs> DecodeInputs(const ModelInferRequest& request) {
+absl::StatusOr<DecodedInputs> DecodeInputs(const ModelInferRequest& request,
+                                           const shared_memory::RegionRegistry* regions) {
+  ASSIGN_OR_RETURN(const std::vector<std::optional<SharedTensor>> places, FindSharedInputs(request, regions));
+  const auto in_message =
+      request.inputs_size() - static_cast<int>(std::count_if(places.begin(), places.end(),
+                                                             [](const auto& place) { return place.has_value(); }));
   const bool raw = request.raw_input_contents_size() > 0;
-  if (raw && request.raw_input_contents_size() != request.inputs_size()) {
+  if (raw && request.raw_input_contents_size() != in_message) {
     return absl::InvalidArgumentError(absl::StrCat("raw_input_contents must have one entry for each of the ",
-                                                   request.inputs_size(), " inputs; had ",
-                                                   request.raw_input_contents_size()));
+                                                   in_message, " inputs; had ", request.raw_input_contents_size()));
   }
   DecodedInputs decoded;
+  int next_raw = 0;
   decoded.inputs.reserve(static_cast<size_t>(request.inputs_size()));
   for (int i = 0; i < request.inputs_size(); ++i) {
     const InputTensor& input = request.inputs(i);
@@ -173,9 +238,12 @@ absl::StatusOr<DecodedInputs> DecodeInputs(const ModelInferRequest& request) {
     if (raw && input.has_contents()) {
       return Refuse(input, "contents must not be given together with raw_input_contents");
     }
-    if (raw) {
-      received.data = request.raw_input_contents(i).data();
-      received.byte_size = request.raw_input_contents(i).size();
+    if (!places.empty() && places[static_cast<size_t>(i)].has_value()) {
+      RETURN_IF_ERROR(CopyShared(input, *places[static_cast<size_t>(i)], decoded, received));
+    } else if (raw) {
+      const std::string& bytes = request.raw_input_contents(next_raw++);
+      received.data = bytes.data();
+      received.byte_size = bytes.size();
     } else {
       RETURN_IF_ERROR(DecodeTyped(input, decoded, received));
     }
@@ -184,18 +252,27 @@ absl::StatusOr<DecodedInputs> DecodeInputs(const ModelInferRequest& request) {
   return decoded;
 }
 
-void EncodeOutputs(const model::ModelSignature& signature, absl::Span<const size_t> selected,
-                   absl::Span<const tensor::Tensor> outputs, inference::ModelInferResponse* response) {
+absl::Status EncodeOutputs(const model::ModelSignature& signature, absl::Span<const size_t> selected,
+                           absl::Span<const std::optional<SharedTensor>> places,
+                           absl::Span<const tensor::Tensor> outputs, inference::ModelInferResponse* response) {
   SW_CHECK(outputs.size() == signature.outputs.size());
-  for (const size_t index : selected) {
+  SW_CHECK(places.empty() || places.size() == selected.size());
+  for (size_t i = 0; i < selected.size(); ++i) {
+    const size_t index = selected[i];
     const tensor::Tensor& output = outputs[index];
     auto* encoded = response->add_outputs();
     encoded->set_name(signature.outputs[index].name);
     const absl::string_view type = tensor::Name(output.data_type());
     encoded->set_datatype(type.data(), type.size());
     for (const int64_t dim : output.shape().dims()) encoded->add_shape(dim);
-    response->add_raw_output_contents(output.data(), output.byte_size());
+    if (!places.empty() && places[i].has_value()) {
+      RETURN_IF_ERROR(WriteShared(output, *places[i], *encoded));
+      response->add_raw_output_contents();  // the clients find contents by an output's position
+    } else {
+      response->add_raw_output_contents(output.data(), output.byte_size());
+    }
   }
+  return absl::OkStatus();
 }
 
 }  // namespace stillwave::service

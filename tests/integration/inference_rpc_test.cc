@@ -156,29 +156,13 @@ TEST_F(InferenceRpc, RepositoryIndexListsTheModelAndItsState) {
 
 TEST_F(InferenceRpc, CallsThatAreNotBuiltSayWhatToDoInstead) {
   Inference::Stub& stub = *client_->inference;
-  ExpectNotBuilt(&Inference::Stub::ModelConfig, stub, "ModelMetadata");
-  ExpectNotBuilt(&Inference::Stub::ModelStatistics, stub, "/metrics");
-  ExpectNotBuilt(&Inference::Stub::RepositoryModelLoad, stub, "restart");
-  ExpectNotBuilt(&Inference::Stub::RepositoryModelUnload, stub, "restart");
-  ExpectNotBuilt(&Inference::Stub::SystemSharedMemoryStatus, stub, "raw_input_contents");
-  ExpectNotBuilt(&Inference::Stub::SystemSharedMemoryRegister, stub, "raw_input_contents");
-  ExpectNotBuilt(&Inference::Stub::SystemSharedMemoryUnregister, stub, "raw_input_contents");
-  ExpectNotBuilt(&Inference::Stub::CudaSharedMemoryStatus, stub, "raw_input_contents");
-  ExpectNotBuilt(&Inference::Stub::CudaSharedMemoryRegister, stub, "raw_input_contents");
-  ExpectNotBuilt(&Inference::Stub::CudaSharedMemoryUnregister, stub, "raw_input_contents");
+  ExpectNotBuilt(&Inference::Stub::SystemSharedMemoryStatus, stub, "--shared_memory");
+  ExpectNotBuilt(&Inference::Stub::SystemSharedMemoryRegister, stub, "--shared_memory");
+  ExpectNotBuilt(&Inference::Stub::SystemSharedMemoryUnregister, stub, "--shared_memory");
+  ExpectNotBuilt(&Inference::Stub::CudaSharedMemoryStatus, stub, "CUDA");
+  ExpectNotBuilt(&Inference::Stub::CudaSharedMemoryRegister, stub, "CUDA");
+  ExpectNotBuilt(&Inference::Stub::CudaSharedMemoryUnregister, stub, "CUDA");
   ExpectNotBuilt(&Inference::Stub::TraceSetting, stub, "trace");
-  ExpectNotBuilt(&Inference::Stub::LogSettings, stub, "--log_level");
-}
-
-TEST_F(InferenceRpc, TheInferenceStreamIsNotBuiltAndPointsToStreamWindows) {
-  grpc::ClientContext context;
-  LimitTime(context);
-  auto stream = client_->inference->ModelStreamInfer(&context);
-  inference::ModelStreamInferResponse response;
-  EXPECT_FALSE(stream->Read(&response));
-  const grpc::Status status = stream->Finish();
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_THAT(status.error_message(), HasSubstr("StreamWindows"));
 }
 
 }  // namespace

@@ -101,7 +101,8 @@ ProgramResult RunProgram(const std::string& name, const std::vector<std::string>
   return result;
 }
 
-absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(std::vector<std::string> flags) {
+absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::StartAndWaitForLog(std::vector<std::string> flags,
+                                                                                 const std::string& text) {
   for (const char* name : {"--grpc_address", "--http_address"}) {
     if (!HasFlag(flags, name)) flags.push_back(absl::StrCat(name, "=127.0.0.1:0"));
   }
@@ -109,12 +110,18 @@ absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(std::vector<
   const pid_t pid = Spawn("stillwave-server", flags, /*out=*/-1, err.ends[1]);
   close(err.ends[1]);
   std::unique_ptr<ServerProcess> server(new ServerProcess(pid, err.ends[0]));
-  if (!server->WaitForLog(" serving ")) return absl::InternalError(absl::StrCat("no server:\n", server->Log()));
-  const std::vector<std::string> lines = absl::StrSplit(server->Log(), '\n');
+  if (!server->WaitForLog(text)) return absl::InternalError(absl::StrCat("no server:\n", server->Log()));
+  return server;
+}
+
+absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(std::vector<std::string> flags) {
+  auto server = StartAndWaitForLog(std::move(flags), " serving ");
+  if (!server.ok()) return server;
+  const std::vector<std::string> lines = absl::StrSplit((*server)->Log(), '\n');
   for (const std::string& line : lines) {
     if (!absl::StrContains(line, " serving ")) continue;
-    server->grpc_address_ = FieldOf(line, "grpc_address");
-    server->http_address_ = FieldOf(line, "http_address");
+    (*server)->grpc_address_ = FieldOf(line, "grpc_address");
+    (*server)->http_address_ = FieldOf(line, "http_address");
   }
   return server;
 }

@@ -29,6 +29,9 @@ class ServerProcess {
   // Starts the server with these flags, on ports of the system's choice unless the flags name some, and waits until it
   // serves. INTERNAL with its log when it ends before that.
   static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(std::vector<std::string> flags);
+  // The same, but waits for a line of the log that contains `text`; it has no addresses then.
+  static absl::StatusOr<std::unique_ptr<ServerProcess>> StartAndWaitForLog(std::vector<std::string> flags,
+                                                                           const std::string& text);
   // Kills what still runs.
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;

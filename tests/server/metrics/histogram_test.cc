@@ -56,6 +56,18 @@ TEST(HistogramFamilyTest, TheSameLabelsGiveTheSameHistogram) {
   EXPECT_EQ(&a, &family.Add({{"model", "a"}}));
 }
 
+TEST(HistogramFamilyTest, ARemovedHistogramIsNotCollectedAndTheOthersStayWhereTheyAre) {
+  HistogramFamily family("h_seconds", "Help.", {1});
+  Histogram& a = family.Add({{"model", "a"}});
+  Histogram& b = family.Add({{"model", "b"}});
+  family.Remove(&a);
+  ASSERT_EQ(family.Collect()[0].metric.size(), 1u);
+  EXPECT_EQ(family.Collect()[0].metric[0].label[0].value, "b");
+  EXPECT_EQ(&family.Add({{"model", "b"}}), &b);
+  family.Remove(&a);  // there is none any more
+  EXPECT_EQ(family.Collect()[0].metric.size(), 1u);
+}
+
 TEST(HistogramFamilyTest, CollectsEveryChildWithItsLabels) {
   HistogramFamily family("h_seconds", "Help.", {1});
   family.Add({{"model", "a"}}).Observe(0.5);

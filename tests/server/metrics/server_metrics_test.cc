@@ -32,12 +32,31 @@ TEST(ServerMetricsTest, ExposesEveryMetricOfALoadedModel) {
   ServerMetrics metrics;
   metrics.ForModel("ecg", "1");
   metrics.SetModelInfo("ecg", "1", "abc", "fp32", "primitive");
+  metrics.SetModelReady("ecg", "1", true);
+  metrics.SetLoadDuration("ecg", "1", absl::Seconds(1));
+  metrics.CountLoad("ecg", LoadResult::kReady);
+  metrics.SetRepositoryReadable(true);
   const std::set<std::string> names = Names(metrics.Text());
-  for (const char* name :
-       {"requests_total", "request_duration_seconds", "queue_duration_seconds", "compute_duration_seconds",
-        "samples_total", "batch_samples", "batches_total", "queue_samples", "rejections_total", "streams",
-        "stream_series", "stream_windows_total", "stream_window_duration_seconds", "stream_computed_samples_total",
-        "model_info", "model_ready", "model_load_duration_seconds", "plan_compile_duration_seconds"}) {
+  for (const char* name : {"requests_total",
+                           "request_duration_seconds",
+                           "queue_duration_seconds",
+                           "compute_duration_seconds",
+                           "samples_total",
+                           "batch_samples",
+                           "batches_total",
+                           "queue_samples",
+                           "rejections_total",
+                           "streams",
+                           "stream_series",
+                           "stream_windows_total",
+                           "stream_window_duration_seconds",
+                           "stream_computed_samples_total",
+                           "model_info",
+                           "model_ready",
+                           "model_load_duration_seconds",
+                           "plan_compile_duration_seconds",
+                           "model_loads_total",
+                           "repository_readable"}) {
     EXPECT_THAT(names, Contains(absl::StrCat("stillwave_", name)));
   }
   EXPECT_THAT(names, Contains("process_cpu_seconds_total"));
@@ -102,8 +121,59 @@ TEST(ServerMetricsTest, ModelInfoSaysOnlyWhatHoldsNow) {
   EXPECT_THAT(metrics.Text(), HasSubstr("stillwave_model_info{batchnorm=\"folded\",model=\"ecg\",precision=\"fp32\","
                                         "sha256=\"new\",version=\"1\"} 1"));
   EXPECT_THAT(metrics.Text(), Not(HasSubstr("sha256=\"old\"")));
-  metrics.RemoveModelInfo("ecg", "1");
+  metrics.RemoveVersion("ecg", "1");
   EXPECT_THAT(metrics.Text(), Not(HasSubstr("stillwave_model_info")));
+}
+
+TEST(ServerMetricsTest, AVersionThatIsNotListedAnyMoreHasNoState) {
+  ServerMetrics metrics;
+  metrics.SetModelReady("ecg", "1", true);
+  metrics.SetModelReady("ecg", "2", false);
+  metrics.SetLoadDuration("ecg", "2", absl::Milliseconds(250));
+  EXPECT_THAT(metrics.Text(), HasSubstr("stillwave_model_ready{model=\"ecg\",version=\"2\"} 0"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("stillwave_model_load_duration_seconds{model=\"ecg\",version=\"2\"} 0.25"));
+  metrics.RemoveVersion("ecg", "2");
+  metrics.RemoveVersion("ecg", "3");  // never listed
+  EXPECT_THAT(metrics.Text(), HasSubstr("stillwave_model_ready{model=\"ecg\",version=\"1\"} 1"));
+  EXPECT_THAT(metrics.Text(), Not(HasSubstr("version=\"2\"")));
+}
+
+TEST(ServerMetricsTest, LoadsAreCountedByModelUntilTheModelIsGone) {
+  ServerMetrics metrics;
+  metrics.CountLoad("ecg", LoadResult::kReady);
+  metrics.CountLoad("ecg", LoadResult::kReady);
+  EXPECT_THAT(metrics.Text(), HasSubstr("stillwave_model_loads_total{model=\"ecg\",result=\"ready\"} 2"));
+  // There from the first load on, so that a rate sees the first refusal.
+  EXPECT_THAT(metrics.Text(), HasSubstr("stillwave_model_loads_total{model=\"ecg\",result=\"refused\"} 0"));
+  metrics.RemoveModel("ecg");
+  EXPECT_THAT(metrics.Text(), Not(HasSubstr("stillwave_model_loads_total")));
+}
+
+TEST(ServerMetricsTest, SeriesOfASharedVersionGoWithItsLastHolder) {
+  ServerMetrics metrics;
+  auto first = metrics.ShareModel("ecg", "1");
+  first->CountRequest(Method::kModelInfer, absl::StatusCode::kOk, absl::Milliseconds(2));
+  first->CountBatch(BatchReason::kFull, 8);
+  auto second = metrics.ShareModel("ecg", "1");
+  EXPECT_EQ(first, second);
+  first.reset();
+  EXPECT_THAT(metrics.Text(), HasSubstr("stillwave_samples_total{model=\"ecg\",version=\"1\"} 8"))
+      << "a version that is loaded again goes on counting";
+  second.reset();
+  EXPECT_THAT(metrics.Text(), Not(HasSubstr("ecg"))) << "not one series is left";
+  const auto anew = metrics.ShareModel("ecg", "1");
+  EXPECT_THAT(metrics.Text(), HasSubstr("stillwave_samples_total{model=\"ecg\",version=\"1\"} 0"));
+}
+
+TEST(ServerMetricsTest, VersionAfterVersionTakesNoMoreSpace) {
+  ServerMetrics metrics;
+  const auto size_with = [&](int version) {
+    const auto held = metrics.ShareModel("ecg", absl::StrCat(version));
+    return metrics.Text().size();
+  };
+  const size_t once = size_with(100);
+  for (int version = 101; version < 150; ++version) size_with(version);
+  EXPECT_LT(size_with(150), once + 100);
 }
 
 TEST(ServerMetricsTest, PromtoolFindsNothingToComplainAbout) {

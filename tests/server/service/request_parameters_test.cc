@@ -46,10 +46,11 @@ TEST(RequestParameters, TimeoutOfTheWrongKindIsRefused) {
 
 TEST(RequestParameters, PriorityIsTakenAsBothKindsOfWholeNumber) {
   ModelInferRequest request;
+  EXPECT_EQ(ReadParameters(request)->priority, 0u) << "the model's default";
   Parameter(request, "priority").set_uint64_param(2);
-  EXPECT_TRUE(ReadParameters(request).ok());
-  Parameter(request, "priority").set_int64_param(2);
-  EXPECT_TRUE(ReadParameters(request).ok());
+  EXPECT_EQ(ReadParameters(request)->priority, 2u);
+  Parameter(request, "priority").set_int64_param(3);
+  EXPECT_EQ(ReadParameters(request)->priority, 3u);
   Parameter(request, "priority").set_int64_param(-2);
   EXPECT_THAT(Refusal(request), HasSubstr("parameter 'priority'"));
   Parameter(request, "priority").set_double_param(2);
@@ -74,8 +75,24 @@ TEST(RequestParameters, SequencesAreRefusedByNameUnlessTheySayNothing) {
 
 TEST(RequestParameters, ReservedNamesAreRefused) {
   ModelInferRequest request;
+  Parameter(request, "triton_final_response").set_bool_param(true);
+  EXPECT_THAT(Refusal(request), testing::AllOf(HasSubstr("triton_final_response"), HasSubstr("reserved")));
+}
+
+TEST(RequestParameters, AnEmptyFinalResponseMayBeAskedForAsABool) {
+  ModelInferRequest request;
   Parameter(request, "triton_enable_empty_final_response").set_bool_param(true);
-  EXPECT_THAT(Refusal(request), testing::AllOf(HasSubstr("triton_enable_empty_final_response"), HasSubstr("reserved")));
+  EXPECT_TRUE(ReadParameters(request).ok());
+  Parameter(request, "triton_enable_empty_final_response").set_string_param("true");
+  EXPECT_THAT(Refusal(request), HasSubstr("'triton_enable_empty_final_response' must be a bool"));
+}
+
+TEST(RequestParameters, WhatBelongsToHttpPasses) {
+  ModelInferRequest request;
+  Parameter(request, "binary_data_output").set_bool_param(true);
+  request.add_outputs()->set_name("y");
+  (*request.mutable_outputs(0)->mutable_parameters())["binary_data"].set_bool_param(false);
+  EXPECT_TRUE(ReadParameters(request).ok());
 }
 
 TEST(RequestParameters, AClientsOwnNamesPass) {
@@ -84,11 +101,7 @@ TEST(RequestParameters, AClientsOwnNamesPass) {
   EXPECT_TRUE(ReadParameters(request).ok());
 }
 
-TEST(RequestParameters, SharedMemoryAndClassificationOfTensorsAreRefusedByName) {
-  ModelInferRequest input;
-  input.add_inputs()->set_name("x");
-  (*input.mutable_inputs(0)->mutable_parameters())["shared_memory_region"].set_string_param("r");
-  EXPECT_THAT(Refusal(input), testing::AllOf(HasSubstr("shared_memory_region"), HasSubstr("input 'x'")));
+TEST(RequestParameters, ClassificationIsRefusedByName) {
   ModelInferRequest output;
   output.add_outputs()->set_name("y");
   (*output.mutable_outputs(0)->mutable_parameters())["classification"].set_int64_param(3);

@@ -1,11 +1,14 @@
 #include "server/service/tensor_codec.h"
 
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/base/check.h"
+#include "tests/support/memory_object.h"
 
 namespace stillwave::service {
 namespace {
@@ -26,7 +29,7 @@ ModelInferRequest::InferInputTensor* AddInput(ModelInferRequest& request, const 
 }
 
 std::string Refusal(const ModelInferRequest& request) {
-  const auto decoded = DecodeInputs(request);
+  const auto decoded = DecodeInputs(request, /*regions=*/nullptr);
   EXPECT_EQ(decoded.status().code(), absl::StatusCode::kInvalidArgument);
   return std::string(decoded.status().message());
 }
@@ -44,7 +47,7 @@ TEST(DecodeInputs, UsesRawBytesWhereTheyLie) {
   AddInput(request, "y", "INT8", {3});
   request.add_raw_input_contents(std::string(8, 'a'));
   request.add_raw_input_contents("abc");
-  const auto decoded = DecodeInputs(request);
+  const auto decoded = DecodeInputs(request, /*regions=*/nullptr);
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   ASSERT_EQ(decoded->inputs.size(), 2U);
   EXPECT_EQ(decoded->inputs[0].name, "x");
@@ -61,7 +64,7 @@ TEST(DecodeInputs, UsesTypedContentsOfTheTensorsWidthWhereTheyLie) {
   auto* input = AddInput(request, "x", "FP32", {2});
   input->mutable_contents()->add_fp32_contents(1.5F);
   input->mutable_contents()->add_fp32_contents(-2.0F);
-  const auto decoded = DecodeInputs(request);
+  const auto decoded = DecodeInputs(request, /*regions=*/nullptr);
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_EQ(decoded->inputs[0].data, input->contents().fp32_contents().data());
   EXPECT_THAT(Elements<float>(decoded->inputs[0]), ElementsAre(1.5F, -2.0F));
@@ -79,7 +82,7 @@ TEST(DecodeInputs, ReadsEveryTypedField) {
   AddInput(request, "u32", "UINT32", {1})->mutable_contents()->add_uint_contents(4000000000U);
   AddInput(request, "u64", "UINT64", {1})->mutable_contents()->add_uint64_contents(~uint64_t{0});
   AddInput(request, "f64", "FP64", {1})->mutable_contents()->add_fp64_contents(0.1);
-  const auto decoded = DecodeInputs(request);
+  const auto decoded = DecodeInputs(request, /*regions=*/nullptr);
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   const auto& inputs = decoded->inputs;
   EXPECT_THAT(Elements<uint8_t>(inputs[0]), ElementsAre(1));
@@ -161,7 +164,7 @@ TEST(EncodeOutputs, WritesTheSelectedOutputsInTheirOrder) {
   outputs.push_back(tensor::Tensor::FromValues<int64_t>({1}, {7}));
   outputs.push_back(tensor::Tensor::FromValues<float>({1}, {3.0F}));
   inference::ModelInferResponse response;
-  EncodeOutputs(signature, std::vector<size_t>{1, 0}, outputs, &response);
+  ASSERT_TRUE(EncodeOutputs(signature, std::vector<size_t>{1, 0}, /*places=*/{}, outputs, &response).ok());
   ASSERT_EQ(response.outputs_size(), 2);
   ASSERT_EQ(response.raw_output_contents_size(), 2);
   EXPECT_EQ(response.outputs(0).name(), "b");
@@ -172,6 +175,127 @@ TEST(EncodeOutputs, WritesTheSelectedOutputsInTheirOrder) {
   EXPECT_THAT(response.outputs(1).shape(), ElementsAre(1, 2));
   const std::vector<float> values = {1.0F, 2.0F};
   EXPECT_EQ(response.raw_output_contents(1), std::string(reinterpret_cast<const char*>(values.data()), 8));
+}
+
+// A region "r" of 64 bytes, filled with the floats 0, 1, …
+class SharedTensors : public testing::Test {
+ protected:
+  SharedTensors() {
+    for (int i = 0; i < 16; ++i) Set(static_cast<size_t>(i), static_cast<float>(i));
+    SW_CHECK_OK(regions_.Register({"r", object_.key(), 0, 64}));
+  }
+
+  void Set(size_t index, float value) { std::memcpy(object_.data() + index * sizeof(float), &value, sizeof(float)); }
+  float Get(size_t index) const {
+    float value = 0;
+    std::memcpy(&value, object_.data() + index * sizeof(float), sizeof(float));
+    return value;
+  }
+
+  static void Place(TensorParameters& parameters, int64_t byte_size, int64_t offset) {
+    parameters["shared_memory_region"].set_string_param("r");
+    parameters["shared_memory_byte_size"].set_int64_param(byte_size);
+    if (offset != 0) parameters["shared_memory_offset"].set_int64_param(offset);
+  }
+
+  std::string Refusal(const ModelInferRequest& request) const {
+    const auto decoded = DecodeInputs(request, &regions_);
+    EXPECT_EQ(decoded.status().code(), absl::StatusCode::kInvalidArgument) << decoded.status();
+    return std::string(decoded.status().message());
+  }
+
+  const test_support::MemoryObject object_{"codec", 64};
+  shared_memory::RegionRegistry regions_;
+};
+
+TEST_F(SharedTensors, AnInputIsCopiedOutOfSharedMemory) {
+  ModelInferRequest request;
+  Place(*AddInput(request, "x", "FP32", {1, 3})->mutable_parameters(), 12, 8);
+  const auto decoded = DecodeInputs(request, &regions_);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  Set(2, 100);  // too late
+  EXPECT_THAT(Elements<float>(decoded->inputs[0]), ElementsAre(2, 3, 4));
+}
+
+TEST_F(SharedTensors, RawContentsAreThoseOfTheOtherInputs) {
+  ModelInferRequest request;
+  AddInput(request, "a", "INT8", {2});
+  Place(*AddInput(request, "x", "FP32", {1})->mutable_parameters(), 4, 0);
+  AddInput(request, "b", "INT8", {3});
+  request.add_raw_input_contents("ab");
+  request.add_raw_input_contents("cde");
+  const auto decoded = DecodeInputs(request, &regions_);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->inputs[0].data, request.raw_input_contents(0).data());
+  EXPECT_EQ(decoded->inputs[2].data, request.raw_input_contents(1).data());
+  request.add_raw_input_contents("f");
+  EXPECT_EQ(Refusal(request), "raw_input_contents must have one entry for each of the 2 inputs; had 3");
+}
+
+TEST_F(SharedTensors, AnInputsBytesAreThoseOfItsShape) {
+  for (const int64_t bytes : {11, 13, 16}) {
+    ModelInferRequest request;
+    Place(*AddInput(request, "x", "FP32", {1, 3})->mutable_parameters(), bytes, 0);
+    EXPECT_EQ(Refusal(request),
+              absl::StrCat("input 'x': shared_memory_byte_size must be that of FP32 of shape [1,3]; was ", bytes));
+  }
+  ModelInferRequest overflow;
+  Place(*AddInput(overflow, "x", "FP32", {int64_t{1} << 62, 4})->mutable_parameters(), 12, 0);
+  EXPECT_THAT(Refusal(overflow), HasSubstr("shared_memory_byte_size"));
+}
+
+TEST_F(SharedTensors, ContentsAndSharedMemoryDoNotGoTogether) {
+  ModelInferRequest request;
+  auto* const input = AddInput(request, "x", "FP32", {1});
+  Place(*input->mutable_parameters(), 4, 0);
+  input->mutable_contents()->add_fp32_contents(1);
+  EXPECT_THAT(Refusal(request), HasSubstr("input 'x': contents must not be given together with shared memory"));
+}
+
+TEST_F(SharedTensors, TheBytesOfARequestAreBounded) {
+  const test_support::MemoryObject large("large", static_cast<size_t>(kMaxSharedInputBytes));
+  ASSERT_TRUE(regions_.Register({"large", large.key(), 0, static_cast<uint64_t>(kMaxSharedInputBytes)}).ok());
+  ModelInferRequest request;
+  for (const char* name : {"x", "y"}) {
+    auto& parameters = *AddInput(request, name, "INT8", {kMaxSharedInputBytes / 2 + 1})->mutable_parameters();
+    Place(parameters, kMaxSharedInputBytes / 2 + 1, 0);
+    parameters["shared_memory_region"].set_string_param("large");
+  }
+  EXPECT_THAT(Refusal(request), testing::AllOf(HasSubstr("input 'y'"), HasSubstr("at most 67108864 bytes")));
+}
+
+TEST_F(SharedTensors, AnOutputGoesToItsPlaceAndLeavesAnEmptyEntry) {
+  const model::ModelSignature signature{
+      .inputs = {}, .outputs = {{"a", DataType::kFloat32, {-1, 2}}, {"b", DataType::kFloat32, {-1}}}};
+  std::vector<tensor::Tensor> outputs;
+  outputs.push_back(tensor::Tensor::FromValues<float>({1, 2}, {70.0F, 80.0F}));
+  outputs.push_back(tensor::Tensor::FromValues<float>({1}, {90.0F}));
+  const std::vector<std::optional<SharedTensor>> places = {SharedTensor{*regions_.Find("r"), 8, 12}, std::nullopt};
+  inference::ModelInferResponse response;
+  ASSERT_TRUE(EncodeOutputs(signature, std::vector<size_t>{0, 1}, places, outputs, &response).ok());
+  EXPECT_EQ(Get(1), 1);
+  EXPECT_EQ(Get(2), 70);
+  EXPECT_EQ(Get(3), 80);
+  EXPECT_EQ(Get(4), 4) << "what lies behind the output is not touched";
+  ASSERT_EQ(response.raw_output_contents_size(), 2);
+  EXPECT_EQ(response.raw_output_contents(0), "");
+  EXPECT_EQ(response.raw_output_contents(1).size(), 4U);
+  const auto& parameters = response.outputs(0).parameters();
+  EXPECT_EQ(parameters.at("shared_memory_region").string_param(), "r");
+  EXPECT_EQ(parameters.at("shared_memory_byte_size").int64_param(), 8);
+  EXPECT_EQ(parameters.at("shared_memory_offset").int64_param(), 8);
+}
+
+TEST_F(SharedTensors, AnOutputThatDoesNotFitIsRefused) {
+  const model::ModelSignature signature{.inputs = {}, .outputs = {{"a", DataType::kFloat32, {-1, 2}}}};
+  std::vector<tensor::Tensor> outputs;
+  outputs.push_back(tensor::Tensor::FromValues<float>({1, 2}, {70.0F, 80.0F}));
+  const std::vector<std::optional<SharedTensor>> places = {SharedTensor{*regions_.Find("r"), 0, 7}};
+  inference::ModelInferResponse response;
+  const absl::Status status = EncodeOutputs(signature, std::vector<size_t>{0}, places, outputs, &response);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), "output 'a': shared_memory_byte_size must be at least 8; was 7");
+  EXPECT_EQ(Get(0), 0);
 }
 
 }  // namespace
