@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "client/bench/sweep.h"
 #include "client/exit_code.h"
 #include "client/help_text.h"
 #include "server/base/status_macros.h"
@@ -20,6 +21,13 @@ constexpr int64_t kMaxChunk = int64_t{1} << 20;
 constexpr int64_t kMaxIndex = int64_t{1} << 50;
 constexpr double kMaxRate = 1e9;
 constexpr double kMaxTimeoutSeconds = 86400;
+constexpr int64_t kMaxInFlight = 16384;
+constexpr int64_t kMaxSeries = 16384;
+constexpr int64_t kMaxBenchBatch = int64_t{1} << 16;
+constexpr int64_t kMaxBenchRequests = int64_t{1} << 40;
+constexpr double kMinBenchRate = 0.01;
+constexpr double kMaxBenchRate = 1e6;
+constexpr double kMaxBenchSeconds = 86400;
 
 // Texts of options that need a second look after the library's.
 struct RawText {
@@ -27,6 +35,11 @@ struct RawText {
   std::string columns;
   std::string labels;
   std::string partial = "drop";
+  std::string concurrency = "1";
+  std::string rate;
+  std::string arrivals = "poisson";
+  double duration_seconds = 10;
+  double warmup_seconds = 1;
 };
 
 absl::StatusOr<std::vector<std::string>> SplitList(absl::string_view option, absl::string_view text) {
@@ -66,6 +79,15 @@ CLI::Validator CountRange(int64_t minimum, int64_t maximum) {
 CLI::Option* AddCount(CLI::App* app, const std::string& name, std::optional<int64_t>& value, int64_t minimum,
                       int64_t maximum, const std::string& help) {
   return app->add_option(name, value, help)->check(CountRange(minimum, maximum))->type_name("N");
+}
+
+CLI::Validator SecondsRange(double minimum, double maximum) {
+  const auto check = [minimum, maximum](const std::string& text) -> std::string {
+    double value = 0;
+    if (absl::SimpleAtod(text, &value) && value >= minimum && value <= maximum) return "";
+    return absl::StrCat("must be seconds from ", minimum, " to ", maximum, "; was ", text);
+  };
+  return {check, absl::StrCat("from ", minimum, " to ", maximum)};
 }
 
 CLI::Option* AddCount(CLI::App* app, const std::string& name, int64_t& value, int64_t minimum, int64_t maximum,
@@ -139,6 +161,99 @@ CLI::App* AddStream(CLI::App* app, StreamOptions* options, RawText* raw) {
   return command;
 }
 
+void AddBenchLoad(CLI::App* command, BenchOptions* options, RawText* raw) {
+  CLI::Option* const concurrency =
+      command
+          ->add_option("--concurrency", raw->concurrency,
+                       "Requests in flight, or series of a stream: one number or a sweep, from 1 to 16384 (default 1)")
+          ->type_name("SWEEP");
+  command
+      ->add_option("--rate", raw->rate,
+                   "Requests a second instead, answered or not: one number or a sweep, from 0.01 to 1000000")
+      ->type_name("SWEEP")
+      ->excludes(concurrency);
+  command
+      ->add_option("--arrivals", raw->arrivals,
+                   "Of --rate: poisson, at random times as of many users (default), or constant, in equal distances")
+      ->check(CLI::IsMember({"poisson", "constant"}).description(""))
+      ->type_name("poisson|constant");
+  CLI::Option* const duration =
+      command->add_option("--duration", raw->duration_seconds, "Measured time of each step (default 10)")
+          ->check(SecondsRange(0.1, kMaxBenchSeconds))
+          ->type_name("SECONDS");
+  AddCount(command, "--requests", options->load.requests, 1, kMaxBenchRequests,
+           "Measure so many requests in each step, however long it takes")
+      ->excludes(duration);
+  command->add_option("--warmup", raw->warmup_seconds, "Time before each step that is not measured (default 1)")
+      ->check(SecondsRange(0, kMaxBenchSeconds))
+      ->type_name("SECONDS");
+  AddCount(command, "--max-in-flight", options->load.max_in_flight, 1, kMaxInFlight,
+           "Of --rate: most requests that wait for their answers; later ones wait at this client (default 4096)");
+  command->add_option("--connections", options->load.connections, "TCP connections, used in turns (default 1)")
+      ->check(CountRange(1, 4096))
+      ->type_name("N");
+  command->add_option("--threads", options->load.threads, "Threads of this client that send and receive (default 1)")
+      ->check(CountRange(1, 64))
+      ->type_name("N");
+}
+
+CLI::App* AddBench(CLI::App* app, BenchOptions* options, RawText* raw) {
+  CLI::App* command = app->add_subcommand("bench", kBenchHelp);
+  command->footer(kBenchFooter);
+  command->add_option("file", options->file, ".npy or CSV with what to send (default: random values)")
+      ->type_name("FILE");
+  command->add_option("--model", options->model, "Name of the model; may be left out when the server has one")
+      ->type_name("NAME");
+  command->add_option("--version", options->version, "Version of the model (default: the newest that is ready)")
+      ->type_name("V");
+  AddBenchLoad(command, options, raw);
+  AddCount(command, "--batch", options->batch, 1, kMaxBenchBatch, "Samples in a request (default 1)");
+  AddCount(command, "--window", options->window, 1, kMaxWindow, "Time steps of a sample (default: the model's own)");
+  AddCount(command, "--hop", options->hop, 1, kMaxIndex,
+           "Of series: samples between window starts (default: the window's length)");
+  command->add_option("--columns", raw->columns, "Columns of FILE to send as channels, as of infer")->type_name("A,B");
+  command->add_option("--seed", options->load.seed, "Of random values and arrival times (default 1)")
+      ->check(CountRange(0, kMaxIndex))
+      ->type_name("N");
+  command->add_flag("--stream", options->stream,
+                    "Windows of live series through StreamWindows: from a chunk sent to its result");
+  AddCount(command, "--series", options->series, 1, kMaxSeries,
+           "Of --stream with --rate: series that take turns (default 16)");
+  AddCount(command, "--series-per-stream", options->series_per_call, 1, kMaxSeries,
+           "Of --stream: series that share a call (default 1)");
+  command
+      ->add_option("--server-stats", options->server_stats,
+                   "HTTP address of the server: also show its mean compute and queue time, from /metrics")
+      ->type_name("HOST:PORT");
+  return command;
+}
+
+absl::Status FinishBench(const CLI::App& command, const RawText& raw, const GlobalOptions& global,
+                         BenchOptions* options) {
+  if (command.count("--rate") > 0) {
+    ASSIGN_OR_RETURN(options->rates, bench::ParseSweep("--rate", raw.rate, {kMinBenchRate, kMaxBenchRate, false}));
+  } else {
+    ASSIGN_OR_RETURN(const std::vector<double> values,
+                     bench::ParseSweep("--concurrency", raw.concurrency, {1, double{kMaxInFlight}, true}));
+    options->concurrencies.assign(values.begin(), values.end());
+  }
+  for (const char* open_loop_only : {"--arrivals", "--max-in-flight", "--series"}) {
+    if (command.count(open_loop_only) > 0 && options->rates.empty()) {
+      return UsageError(absl::StrCat(open_loop_only, " needs --rate"));
+    }
+  }
+  for (const char* stream_only : {"--series", "--series-per-stream"}) {
+    if (command.count(stream_only) > 0 && !options->stream) {
+      return UsageError(absl::StrCat(stream_only, " needs --stream"));
+    }
+  }
+  options->load.arrivals = raw.arrivals == "poisson" ? bench::Arrivals::kPoisson : bench::Arrivals::kConstant;
+  options->load.duration = absl::Seconds(raw.duration_seconds);
+  options->load.warmup = absl::Seconds(raw.warmup_seconds);
+  options->load.timeout = global.timeout;
+  return absl::OkStatus();
+}
+
 // The library breaks long messages over lines; one is the rule here.
 absl::Status ToUsageError(const CLI::ParseError& error) {
   std::vector<std::string> lines = absl::StrSplit(error.what(), '\n', absl::SkipWhitespace());
@@ -158,6 +273,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   StreamOptions stream;
   ModelsOptions models;
   HealthOptions health;
+  BenchOptions bench;
 
   CLI::App app{kProgramHelp, "stillwave"};
   app.footer(kProgramFooter);
@@ -172,6 +288,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   CLI::App* health_command = app.add_subcommand("health", kHealthHelp);
   health_command->footer(kHealthFooter);
   health_command->add_option("model", health.model, "This model, too")->type_name("MODEL");
+
+  CLI::App* bench_command = AddBench(&app, &bench, &raw);
 
   try {
     app.parse(argc, argv);
@@ -196,6 +314,11 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   if (stream_command->parsed()) line.command = stream;
   if (models_command->parsed()) line.command = models;
   if (health_command->parsed()) line.command = health;
+  if (bench_command->parsed()) {
+    bench.columns = columns;
+    RETURN_IF_ERROR(FinishBench(*bench_command, raw, line.global, &bench));
+    line.command = bench;
+  }
   return line;
 }
 

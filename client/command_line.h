@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "client/commands/bench.h"
 #include "client/commands/health.h"
 #include "client/commands/infer.h"
 #include "client/commands/models.h"
@@ -20,7 +21,7 @@ struct PrintText {
 
 struct CommandLine {
   GlobalOptions global;
-  std::variant<PrintText, InferOptions, StreamOptions, ModelsOptions, HealthOptions> command;
+  std::variant<PrintText, InferOptions, StreamOptions, ModelsOptions, HealthOptions, BenchOptions> command;
 };
 
 // Reads the environment variable STILLWAVE_SERVER, too. Usage error naming option, rule and value.

@@ -9,6 +9,7 @@ const char kProgramFooter[] = R"(Examples:
   stillwave models                                           which models it has, with inputs and outputs
   stillwave infer ecg.npy --window 128 --at 252 --rate 360   one prediction: the window at second 252
   stillwave stream ecg.npy --window 128 --hop 32 --rate 360  one for every 32 samples of the recording
+  stillwave bench --window 128 --concurrency 1:64:x2         how fast it answers, and under how much load
   stillwave infer --help                                     all options of one command
 
 Files: .npy (little-endian f4 f8 i2 i4 i8 u2, i1, u1) and CSV (comma, semicolon, tab or spaces; a header is optional).
@@ -70,5 +71,27 @@ const char kHealthFooter[] = R"(Also: --server, --timeout and --json, see stillw
 Examples:
   stillwave health
   until stillwave health ecg --timeout 2; do sleep 1; done)";
+
+const char kBenchHelp[] = "Measures how fast the server answers, and under how much load";
+
+const char kBenchFooter[] =
+    R"(Also: --server, --timeout (of every request, too) and --json, see stillwave --help.
+
+A closed loop (--concurrency) keeps so many requests in flight: what the server can do. An open loop (--rate) sends
+so many requests a second whether the server keeps up or not: what users of a busy server see. Its latencies count
+from when a request was due, so that a server that stalls is not measured less while it does. Start at the highest
+ok/s of a closed loop and look at 70 % of it with --rate.
+
+A sweep is a list (1,2,4) or a progression: 1:64:x2 doubles, 100:500:+100 adds 100. Each of its values is a step with
+a row of its own. Latencies and errors are of the requests sent in the measured time, rates count the answers that
+came in it; percentiles are off by at most 0.4 %. Ctrl-C ends the benchmark and prints what it has. The exit status is 4
+when a step had no OK answer at all.
+
+Examples:
+  stillwave bench --window 128 --concurrency 1:64:x2        from alone to busy
+  stillwave bench --window 128 --rate 5000 --duration 30    30 seconds of 5000 requests/s at random times
+  stillwave bench ecg.npy --window 128 --hop 32 --batch 8   requests of 8 windows of a recording
+  stillwave bench --stream --window 128 --hop 32 --concurrency 64   64 live series, a window in flight of each
+  stillwave bench --window 128 --server-stats 127.0.0.1:8002 --json)";
 
 }  // namespace stillwave::client

@@ -13,5 +13,7 @@ extern const char kModelsHelp[];
 extern const char kModelsFooter[];
 extern const char kHealthHelp[];
 extern const char kHealthFooter[];
+extern const char kBenchHelp[];
+extern const char kBenchFooter[];
 
 }  // namespace stillwave::client

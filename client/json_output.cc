@@ -80,6 +80,66 @@ Json EntryJson(const IndexEntry& entry) {
   return json;
 }
 
+double Millis(absl::Duration duration) { return absl::ToDoubleMilliseconds(duration); }
+
+Json LatencyJson(const bench::LatencyHistogram& latency) {
+  if (latency.count() == 0) return nullptr;
+  return {{"min", Millis(latency.Min())},          {"mean", Millis(latency.Mean())},
+          {"p50", Millis(latency.Percentile(50))}, {"p90", Millis(latency.Percentile(90))},
+          {"p99", Millis(latency.Percentile(99))}, {"p99.9", Millis(latency.Percentile(99.9))},
+          {"max", Millis(latency.Max())}};
+}
+
+Json LoadJson(const bench::LoadOptions& options, int64_t series) {
+  Json json;
+  if (options.open_loop()) {
+    json["rate"] = options.rate;
+    json["arrivals"] = options.arrivals == bench::Arrivals::kPoisson ? "poisson" : "constant";
+  } else {
+    json["concurrency"] = options.concurrency;
+  }
+  if (series > 0) json["series"] = series;
+  return json;
+}
+
+Json TimelineJson(const bench::LoadResult& result) {
+  Json entries = Json::array();
+  for (const bench::TimelineEntry& entry : result.timeline) {
+    entries.push_back({{"ok", entry.ok}, {"errors", entry.errors}, {"max_ms", Millis(entry.longest)}});
+  }
+  return {{"step_seconds", absl::ToDoubleSeconds(result.timeline_step)}, {"entries", std::move(entries)}};
+}
+
+Json StepJson(const bench::BenchStep& step) {
+  const bench::LoadResult& result = step.result;
+  Json json = LoadJson(step.options, step.series);
+  json["seconds"] = absl::ToDoubleSeconds(result.measured);
+  json["sent"] = result.sent;
+  json["ok"] = result.ok();
+  json["errors"] = result.errors();
+  json["unsent"] = result.unsent;
+  json["abandoned"] = result.abandoned;
+  json["goodput"] = result.goodput();
+  json["throughput"] = result.throughput();
+  json["latency_ms"] = LatencyJson(result.latency);
+  json["codes"] = Json::object();
+  for (const auto& [code, group] : result.groups) {
+    json["codes"][absl::StatusCodeToString(code)] = {
+        {"count", group.latency.count()}, {"message", group.message}, {"latency_ms", LatencyJson(group.latency)}};
+  }
+  json["refusal_latency_ms"] = LatencyJson(result.RefusalLatency());
+  if (step.options.open_loop()) json["send_delay_ms"] = LatencyJson(result.send_delay);
+  if (step.server.has_value()) {
+    json["server"] = {{"compute_ms", Millis(step.server->Compute())},
+                      {"queue_ms", Millis(step.server->Queue())},
+                      {"batch_samples", step.server->BatchSamples()},
+                      {"requests", step.server->computed}};
+  }
+  json["timeline"] = TimelineJson(result);
+  json["interrupted"] = step.interrupted;
+  return json;
+}
+
 }  // namespace
 
 std::string InferJson(const std::string& model_name, const std::string& model_version,
@@ -139,6 +199,19 @@ std::string HealthJson(const HealthReport& report) {
                {"live", report.live},     {"ready", report.ready},    {"serving", report.serving},
                {"models", Json::array()}};
   for (const IndexEntry& model : report.models) json["models"].push_back(EntryJson(model));
+  return Dump(json);
+}
+
+std::string BenchJson(const bench::BenchSetup& setup, const std::vector<bench::BenchStep>& steps) {
+  Json json = {{"server", setup.server}, {"model", setup.model},   {"version", setup.version},
+               {"input", setup.input},   {"stream", setup.stream}, {"batch", setup.batch}};
+  if (!steps.empty()) {
+    json["connections"] = steps[0].options.connections;
+    json["threads"] = steps[0].options.threads;
+    json["warmup_seconds"] = absl::ToDoubleSeconds(steps[0].options.warmup);
+  }
+  json["steps"] = Json::array();
+  for (const bench::BenchStep& step : steps) json["steps"].push_back(StepJson(step));
   return Dump(json);
 }
 

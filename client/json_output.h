@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "client/bench/bench_report.h"
 #include "client/model_info.h"
 #include "client/result_row.h"
 #include "client/result_table.h"
@@ -26,5 +27,8 @@ std::string SummaryJson(const StreamSummary& summary);
 
 std::string ModelsJson(const std::vector<ListedModel>& models);
 std::string HealthJson(const HealthReport& report);
+
+// Rates are per second, latencies in milliseconds.
+std::string BenchJson(const bench::BenchSetup& setup, const std::vector<bench::BenchStep>& steps);
 
 }  // namespace stillwave::client

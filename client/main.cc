@@ -22,9 +22,10 @@ struct Run {
   absl::StatusOr<ExitCode> operator()(const StreamOptions& options) const { return RunStream(global, options); }
   absl::StatusOr<ExitCode> operator()(const ModelsOptions& options) const { return RunModels(global, options); }
   absl::StatusOr<ExitCode> operator()(const HealthOptions& options) const { return RunHealth(global, options); }
+  absl::StatusOr<ExitCode> operator()(const BenchOptions& options) const { return RunBench(global, options); }
 };
 
-constexpr const char* kCommandNames[] = {"help", "infer", "stream", "models", "health"};
+constexpr const char* kCommandNames[] = {"help", "infer", "stream", "models", "health", "bench"};
 
 int Fail(absl::string_view command, const absl::Status& error) {
   std::fflush(stdout);

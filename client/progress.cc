@@ -44,9 +44,13 @@ std::string ProgressText(const Progress& progress) {
 }
 
 void ProgressLine::Draw(const Progress& progress, absl::Time now) {
+  if (enabled_ && now >= next_draw_) Draw(ProgressText(progress), now);
+}
+
+void ProgressLine::Draw(const std::string& text, absl::Time now) {
   if (!enabled_ || now < next_draw_) return;
   next_draw_ = now + kDrawInterval;
-  std::fprintf(stderr, "\r%s\x1b[K", ProgressText(progress).c_str());
+  std::fprintf(stderr, "\r%s\x1b[K", text.c_str());
   drawn_ = true;
 }
 

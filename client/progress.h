@@ -1,4 +1,4 @@
-// The progress of a long stream, redrawn in place on standard error.
+// The progress of what takes long, redrawn in place on standard error.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,8 @@ class ProgressLine {
   ~ProgressLine() { Clear(); }
 
   void Draw(const Progress& progress, absl::Time now);
+  // Text of another kind; without control characters.
+  void Draw(const std::string& text, absl::Time now);
   // Takes the line away, for other text to be written.
   void Clear();
 

@@ -78,6 +78,22 @@ INSTANTIATE_TEST_SUITE_P(
         WrongArguments{"realtime_without_rate", {"stream", "x.npy", "--realtime"}, "--realtime needs --rate"},
         WrongArguments{"realtime_of_input", {"stream", "-", "--realtime", "--rate", "9"}, "--realtime is for files"},
         WrongArguments{"end_of_input", {"stream", "-", "--to", "9"}, "--to is for files"},
+        WrongArguments{"bench_sweep", {"bench", "--concurrency", "1:8"}, "--concurrency must be N, a list N,N,…"},
+        WrongArguments{"bench_in_flight", {"bench", "--concurrency", "0"}, "whole numbers from 1 to 16384; was '0'"},
+        WrongArguments{"bench_rate_of_zero", {"bench", "--rate", "0"}, "--rate must be numbers from 0.01 to 1000000"},
+        WrongArguments{"bench_both_loops", {"bench", "--rate", "5", "--concurrency", "5"}, "excludes"},
+        WrongArguments{"bench_duration", {"bench", "--duration", "0"}, "--duration: must be seconds from 0.1 to"},
+        WrongArguments{"bench_both_ends", {"bench", "--duration", "1", "--requests", "1"}, "excludes"},
+        WrongArguments{"bench_threads", {"bench", "--threads", "65"}, "--threads: must be a whole number from 1 to 64"},
+        WrongArguments{"bench_arrivals", {"bench", "--rate", "5", "--arrivals", "uniform"}, "--arrivals"},
+        WrongArguments{"bench_arrivals_closed", {"bench", "--arrivals", "poisson"}, "--arrivals needs --rate"},
+        WrongArguments{"bench_series_no_stream", {"bench", "--rate", "5", "--series", "2"}, "--series needs --stream"},
+        WrongArguments{"bench_stream_batch", {"bench", "--stream", "--batch", "2"}, "--batch is for requests"},
+        WrongArguments{"bench_hop", {"bench", "--hop", "2"}, "--hop is for series: give a file or --stream"},
+        WrongArguments{"bench_columns", {"bench", "--columns", "1"}, "--columns needs a file"},
+        WrongArguments{"bench_in_flight_threads",
+                       {"bench", "--rate", "5", "--threads", "4", "--max-in-flight", "3"},
+                       "--max-in-flight must be at least --threads, 4; was 3"},
         WrongArguments{"server_without_port", {"health", "--server", "localhost"}, "--server must be HOST:PORT"},
         WrongArguments{"server_port_too_high", {"health", "--server", "h:65536"}, "was 'h:65536'"}),
     [](const auto& test) { return std::string(test.param.name); });
@@ -85,13 +101,14 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Arguments, HelpTeachesCommandsExamplesAndExitCodes) {
   const ClientResult program = RunClient({"--help"});
   EXPECT_EQ(program.exit_code, 0);
-  for (const char* word : {"infer", "stream", "models", "health", "Examples:", "Exit status:", "STILLWAVE_SERVER"}) {
+  for (const char* word :
+       {"infer", "stream", "models", "health", "bench", "Examples:", "Exit status:", "STILLWAVE_SERVER"}) {
     EXPECT_THAT(program.out, HasSubstr(word));
   }
   for (const char* code : {"  0  ", "  1  ", "  2  ", "  3  ", "  4  ", "  5  ", "  130  "}) {
     EXPECT_THAT(program.out, HasSubstr(code));
   }
-  for (const char* command : {"infer", "stream", "models", "health"}) {
+  for (const char* command : {"infer", "stream", "models", "health", "bench"}) {
     const ClientResult help = RunClient({command, "--help"});
     EXPECT_EQ(help.exit_code, 0);
     EXPECT_THAT(help.out, HasSubstr(std::string("Examples:\n  ")));
@@ -114,7 +131,7 @@ TEST(UnreachableServer, EndsWith3AndSaysWhatToTry) {
   const ClosedPort closed;
   const std::string file = WriteTempFile("series.csv", "1\n2\n3\n");
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"health"}, {"models"}, {"infer", file}, {"stream", file}, {"stream", "-"}}) {
+           {"health"}, {"models"}, {"infer", file}, {"stream", file}, {"stream", "-"}, {"bench"}, {"bench", file}}) {
     std::vector<std::string> arguments = command;
     arguments.insert(arguments.end(), {"--server", closed.address()});
     const ClientResult result = RunClient(arguments);
@@ -136,7 +153,7 @@ TEST(UnreachableServer, IsTakenFromTheEnvironmentUnlessTheOptionIsGiven) {
 
 TEST(BadInputFile, EndsWith5BeforeTheServerIsAsked) {
   const ClosedPort closed;
-  for (const char* command : {"infer", "stream"}) {
+  for (const char* command : {"infer", "stream", "bench"}) {
     const std::string path = WriteTempFile("bad.csv", "1\n2\nthree\n");
     const ClientResult result = RunClient({command, path, "--server", closed.address()});
     EXPECT_EQ(result.exit_code, 5);

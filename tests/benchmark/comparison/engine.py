@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 
+import document
 import machine
 import report
 import stillwave
@@ -102,7 +103,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", required=True, help="stillwave-benchmark, of a release build")
     parser.add_argument("--models", required=True, help="folder of folders with a model.onnx")
-    parser.add_argument("--out", required=True, help="the table, Markdown")
+    parser.add_argument("--out", required=True, help="the document that has the tables, Markdown")
     parser.add_argument("--json", required=True, help="everything measured, JSON")
     parser.add_argument("--command", required=True, help="what the user typed, for the table")
     parser.add_argument("--quick", action="store_true", help="shorter rounds")
@@ -135,7 +136,7 @@ def main():
             outcome["refused"].append({"model": case.name, "reason": str(refusal)})
             progress(f"{i + 1} of {len(cases)}  {case.name}: refused: {refusal}")
     pathlib.Path(flags.json).write_text(json.dumps(outcome, indent=1))
-    pathlib.Path(flags.out).write_text(report.markdown(outcome))
+    document.write_section(flags.out, "engine", report.markdown(outcome))
     progress(f"the table is in {flags.out}, every figure in {flags.json}")
 
 

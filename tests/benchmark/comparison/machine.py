@@ -36,8 +36,12 @@ def onednn_version(program):
     for name in (path, path.removeprefix("/usr")):
         package = output_of("dpkg-query", "--search", name).split(":")[0]
         if package:
-            return output_of("dpkg-query", "--show", "--showformat=${Version}", package)
+            return package_version(package)
     return "unknown"
+
+
+def package_version(package):
+    return output_of("dpkg-query", "--show", "--showformat=${Version}", package) or "unknown"
 
 
 def describe(program):

@@ -1,4 +1,4 @@
-"""What was measured as docs/benchmarks.md."""
+"""What scripts/bench engine measured, as a section of docs/benchmarks.md."""
 
 import math
 
@@ -138,7 +138,7 @@ last column below takes all of it off.
 """
 
 COSTS = """
-## Loading, compiling, memory
+### Loading, compiling, memory
 
 Compiling: a plan for one more shape of a loaded model. Allocations: of one inference in the steady state. Batch 1,
 BatchNormalization as primitive.
@@ -147,17 +147,16 @@ BatchNormalization as primitive.
 
 
 def markdown(outcome):
-    text = "# Benchmarks\n\nWritten by `scripts/bench engine`: run it again rather than edit this.\n\n"
-    text += setting(outcome) + "\n" + METHOD
+    text = "## Engine\n\n" + setting(outcome) + "\n" + METHOD
     if outcome["results"]:
         if outcome["onnxruntime"]:
             text += CALL.format(outcome["call_us"]) + means(outcome)
         text += "\n" + peak_line(outcome)
         for batch in (1, 8, 32):
-            text += f"\n## Batch {batch}\n\n" + cells_table(outcome, batch)
+            text += f"\n### Batch {batch}\n\n" + cells_table(outcome, batch)
         text += COSTS + costs_table(outcome)
-        text += "\n## Where the time goes\n\n" + layers_table(outcome)
+        text += "\n### Where the time goes\n\n" + layers_table(outcome)
     if outcome["refused"]:
         rows = [[entry["model"], entry["reason"].replace("|", "\\|")] for entry in outcome["refused"]]
-        text += "\n## Refused\n\n" + table(["model", "reason"], rows).replace("---:", "---")
+        text += "\n### Refused\n\n" + table(["model", "reason"], rows).replace("---:", "---")
     return text
