@@ -37,6 +37,14 @@ model::ModelConfig ModelDefaults(const config::ServerConfig& config) {
 batching::BatchScheduler::Options SchedulerOptions(const config::ServerConfig& config) {
   batching::BatchScheduler::Options options;
   options.workers = static_cast<int>(config.workers);
+  options.inline_compute = absl::Microseconds(config.inline_compute_microseconds);
+  return options;
+}
+
+repository::RepositoryOptions RepositoryOptionsOf(const config::ServerConfig& config) {
+  repository::RepositoryOptions options;
+  options.mode = config.model_control_mode;
+  options.loader_threads = static_cast<int>(config.model_load_threads);
   return options;
 }
 
@@ -57,17 +65,25 @@ absl::StatusOr<std::unique_ptr<StillwaveServer>> StillwaveServer::Create(const c
 StillwaveServer::StillwaveServer(const config::ServerConfig& config)
     : config_(config),
       scheduler_(SchedulerOptions(config)),
-      repository_(&scheduler_, &metrics_, ModelDefaults(config)),
+      repository_(&scheduler_, &metrics_, ModelDefaults(config), RepositoryOptionsOf(config)),
       lifecycle_(&repository_, config.strict_readiness) {}
 
-StillwaveServer::~StillwaveServer() = default;
+// Loaders tell the gRPC server what changed: they end before it goes.
+StillwaveServer::~StillwaveServer() {
+  poller_.reset();
+  repository_.Stop();
+}
 
 absl::Status StillwaveServer::Bind() {
   service::GrpcServer::Options grpc;
   grpc.address = config_.grpc_address;
   grpc.max_streams = config_.max_streams;
   grpc.max_series_per_stream = config_.max_series_per_stream;
+  grpc.max_request_bytes = config_.max_request_megabytes << 20;
+  grpc.shared_memory = config_.shared_memory;
+  grpc.workers = static_cast<int>(config_.workers);
   ASSIGN_OR_RETURN(grpc_, service::GrpcServer::Create(grpc, &repository_, &lifecycle_, &metrics_));
+  repository_.WhenChanged([this] { grpc_->UpdateHealth(); });
   metrics::MetricsEndpoint::Options http;
   http.address = config_.http_address;
   http.metrics_text = [this] { return metrics_.Text(); };
@@ -79,22 +95,36 @@ absl::Status StillwaveServer::Bind() {
   return absl::OkStatus();
 }
 
+absl::Status StillwaveServer::LoadRepository(const std::function<bool()>& stop_requested) {
+  const std::string& folder = config_.model_repository;
+  if (config_.model_control_mode == repository::ControlMode::kExplicit) {
+    return repository_.LoadListed(folder, config_.load_models, stop_requested);
+  }
+  return repository_.LoadAll(folder, stop_requested);
+}
+
 absl::Status StillwaveServer::LoadModels(const std::function<bool()>& stop_requested) {
-  if (!config_.model_repository.empty()) return repository_.LoadAll(config_.model_repository, stop_requested);
+  if (!config_.model_repository.empty()) return LoadRepository(stop_requested);
   if (!config_.model.empty()) {
-    return base::Annotate(repository_.LoadFile(config::ModelNameFor(config_.model), config_.model), config_.model);
+    return base::Annotate(repository_.LoadFile(config::ModelNameFor(config_.model), config_.model, stop_requested),
+                          config_.model);
   }
   model::ModelConfig demo = ModelDefaults(config_);
   demo.name = model::kDemoModelName;
-  return repository_.LoadBytes(demo, model::DemoModelBytes());
+  return repository_.LoadBytes(demo, model::DemoModelBytes(), stop_requested);
 }
 
 absl::Status StillwaveServer::Start(const std::function<bool()>& stop_requested) {
   Log(LogLevel::kInfo, "starting", {{"version", config::Version()}, {"workers", config_.workers}});
-  RETURN_IF_ERROR(LoadModels(stop_requested));
+  const absl::Status loaded = LoadModels(stop_requested);
+  // What was broken off is no reason to fail.
   if (stop_requested && stop_requested()) return absl::OkStatus();
+  RETURN_IF_ERROR(loaded);
   repository_.FinishStart();
-  grpc_->UpdateHealth();
+  if (config_.model_control_mode == repository::ControlMode::kPoll) {
+    poller_ =
+        std::make_unique<repository::RepositoryPoller>(&repository_, absl::Seconds(config_.repository_poll_seconds));
+  }
   Log(LogLevel::kInfo, "serving",
       {{"grpc_address", grpc_->address()}, {"http_address", WithPort(config_.http_address, http_->port())}});
   return absl::OkStatus();
@@ -102,10 +132,12 @@ absl::Status StillwaveServer::Start(const std::function<bool()>& stop_requested)
 
 void StillwaveServer::Drain() {
   Log(LogLevel::kInfo, "draining", {{"delay_seconds", config_.drain_delay_seconds}});
+  poller_.reset();
   lifecycle_.BeginDrain();
   grpc_->UpdateHealth();
   absl::SleepFor(absl::Seconds(config_.drain_delay_seconds));
   lifecycle_.RefuseWork();
+  repository_.Stop();  // calls that wait for a load are answered
   grpc_->Finish(kPatience);
   scheduler_.Drain();
   Log(LogLevel::kInfo, "stopped");

@@ -12,6 +12,7 @@
 #include "server/metrics/metrics_endpoint.h"
 #include "server/metrics/server_metrics.h"
 #include "server/repository/model_repository.h"
+#include "server/repository/repository_poller.h"
 #include "server/service/grpc_server.h"
 #include "server/service/lifecycle.h"
 
@@ -23,8 +24,9 @@ class StillwaveServer {
   // REQUIRES: Validate(config) is OK. UNAVAILABLE when a port cannot be bound. /livez answers from here on.
   static absl::StatusOr<std::unique_ptr<StillwaveServer>> Create(const config::ServerConfig& config);
 
-  // Loads the models, becomes ready and logs "serving" with both addresses. An error when the repository folder cannot
-  // be read, or when the one model of --model or of the demonstration is refused.
+  // Loads the models, becomes ready, begins to watch the repository where it is asked to, and logs "serving" with both
+  // addresses. An error when the repository folder cannot be read, or when the one model of --model or of the
+  // demonstration is refused.
   absl::Status Start(const std::function<bool()>& stop_requested = {});
 
   // Readiness and health turn off; the server serves on for the drain delay, then refuses new work, finishes what it
@@ -39,6 +41,7 @@ class StillwaveServer {
   explicit StillwaveServer(const config::ServerConfig& config);
   absl::Status Bind();
   absl::Status LoadModels(const std::function<bool()>& stop_requested);
+  absl::Status LoadRepository(const std::function<bool()>& stop_requested);
 
   const config::ServerConfig config_;
   metrics::ServerMetrics metrics_;
@@ -47,6 +50,7 @@ class StillwaveServer {
   service::Lifecycle lifecycle_;
   std::unique_ptr<metrics::MetricsEndpoint> http_;
   std::unique_ptr<service::GrpcServer> grpc_;
+  std::unique_ptr<repository::RepositoryPoller> poller_;  // in --model_control_mode=poll, from the end of Start on
 };
 
 // For --describe: the model of --model, or the demonstration model, in words.

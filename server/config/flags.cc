@@ -106,6 +106,13 @@ void AddAll(FlagTable& table) {
   table.AddText("--http_address", "HOST:PORT", &ServerConfig::http_address, "Network",
                 "Where /metrics, /livez and /readyz are served; port 0: the system chooses");
   for (const IntegerOption& option : IntegerOptions()) table.AddInteger(option);
+  using repository::ControlMode;
+  table.AddChoice("--model_control_mode", &ServerConfig::model_control_mode,
+                  {{"none", ControlMode::kNone}, {"poll", ControlMode::kPoll}, {"explicit", ControlMode::kExplicit}},
+                  "Models",
+                  "What loads and unloads models of the repository while the server runs: nothing, changes of the "
+                  "folder, or clients "
+                  "(RepositoryModelLoad and RepositoryModelUnload)");
   using model::BatchNormMode;
   table.AddChoice("--batchnorm", &ServerConfig::batch_norm,
                   {{"primitive", BatchNormMode::kPrimitive}, {"folded", BatchNormMode::kFolded}}, "Execution",
@@ -137,18 +144,29 @@ constexpr char kFooter[] =
 
 absl::StatusOr<Invocation> ParseFlags(absl::Span<const char* const> arguments, int64_t granted_cpus) {
   Invocation invocation;
-  invocation.config.workers = granted_cpus;
+  invocation.config.workers = std::min(granted_cpus, kMaxWorkers);
   CLI::App app(kDescription, "stillwave-server");
   app.footer(kFooter);
   app.get_formatter()->column_width(34);
   app.set_help_flag("-h,--help", "Print this text and leave")->group("Other");
   FlagTable table(app, invocation.config);
   AddAll(table);
+  app.add_option("--load_model", invocation.config.load_models,
+                 "With --model_control_mode=explicit: a model to load at the start, * for all; may be given again; "
+                 "default none")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->group("Models");
   bool describe = false;
   bool version = false;
   app.add_flag("--strict_readiness", invocation.config.strict_readiness,
                "Not ready while any model of the repository is refused; default false")
       ->group("Life");
+  app.add_flag(
+         "--shared_memory", invocation.config.shared_memory,
+         "Let clients of this machine pass tensors in POSIX shared memory (/dev/shm): any client may then read and "
+         "write what this server's user may; default false")
+      ->group("Network");
   app.add_flag("--describe", describe, "Print the model (--model or the demonstration model) and leave")
       ->group("Other");
   app.add_flag("--version", version, "Print the version and leave")->group("Other");

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -10,13 +11,20 @@
 #include "absl/types/span.h"
 #include "server/base/log.h"
 #include "server/model/load_options.h"
+#include "server/repository/control_mode.h"
 
 namespace stillwave::config {
+
+inline constexpr int64_t kMaxWorkers = 1024;
 
 struct ServerConfig {
   // A repository folder or one model file; at most one of them. Neither: the embedded demonstration model.
   std::string model_repository;
   std::string model;
+  // What changes the set of models of the repository while the server runs.
+  repository::ControlMode model_control_mode = repository::ControlMode::kNone;
+  // kExplicit: what is loaded at the start; "*" for all.
+  std::vector<std::string> load_models;
 
   // host:port, [IPv6]:port; port 0 lets the system choose.
   std::string grpc_address = "127.0.0.1:8001";
@@ -26,14 +34,19 @@ struct ServerConfig {
   int64_t workers = 1;
   int64_t max_queue_samples = 4096;
   int64_t max_batch_size = 32;
+  int64_t inline_compute_microseconds = 0;
+  int64_t max_request_megabytes = 512;
   int64_t window_length = 0;
   int64_t max_streams = 256;
   int64_t max_series_per_stream = 64;
   int64_t drain_delay_seconds = 0;
+  int64_t repository_poll_seconds = 15;
+  int64_t model_load_threads = 2;
 
   model::BatchNormMode batch_norm = model::BatchNormMode::kPrimitive;
   model::Precision precision = model::Precision::kFp32;
   bool strict_readiness = false;
+  bool shared_memory = false;
   base::LogLevel log_level = base::LogLevel::kInfo;
   base::LogFormat log_format = base::LogFormat::kText;
 };

@@ -34,13 +34,15 @@ TEST(Flags, WithoutAnyServeTheDemonstrationModelOnLoopback) {
   EXPECT_EQ(config.workers, 3) << "as many as CPUs are granted";
   EXPECT_EQ(config.batch_norm, model::BatchNormMode::kPrimitive);
   EXPECT_FALSE(config.strict_readiness);
+  EXPECT_FALSE(config.shared_memory);
 }
 
 TEST(Flags, EachFlagSetsItsField) {
   const auto parsed = Parse({"--model=a/model.onnx", "--grpc_address=0.0.0.0:9", "--http_address", "[::1]:0",
                              "--workers=7", "--max_queue_samples=8", "--max_batch_size=9", "--batchnorm=folded",
                              "--window_length=10", "--drain_delay=11", "--strict_readiness", "--log_level=warning",
-                             "--log_format=json", "--max_streams=12", "--max_series_per_stream=13"});
+                             "--log_format=json", "--max_streams=12", "--max_series_per_stream=13",
+                             "--inline_compute_microseconds=14", "--max_request_megabytes=77", "--shared_memory"});
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   const ServerConfig& config = parsed->config;
   EXPECT_EQ(config.model, "a/model.onnx");
@@ -57,6 +59,15 @@ TEST(Flags, EachFlagSetsItsField) {
   EXPECT_EQ(config.log_format, base::LogFormat::kJson);
   EXPECT_EQ(config.max_streams, 12);
   EXPECT_EQ(config.max_series_per_stream, 13);
+  EXPECT_EQ(config.inline_compute_microseconds, 14);
+  EXPECT_EQ(config.max_request_megabytes, 77);
+  EXPECT_TRUE(config.shared_memory);
+}
+
+TEST(Flags, AMachineWithMoreCpusThanWorkersMayBeIsNoMistake) {
+  const auto parsed = ParseFlags({}, /*granted_cpus=*/4096);
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->config.workers, 1024);
 }
 
 TEST(Flags, DashesInNamesMayStandForUnderscoresAndValuesKeepTheirs) {
@@ -101,6 +112,27 @@ TEST(Flags, UnknownFlagsAndStrayWordsAreRefusedByName) {
   EXPECT_THAT(MessageOf({"--worker_count=1"}), HasSubstr("--worker_count"));
   EXPECT_THAT(MessageOf({"model.onnx"}), HasSubstr("model.onnx"));
   EXPECT_THAT(MessageOf({"--workers"}), HasSubstr("--workers"));
+}
+
+TEST(Flags, ModelControlIsOffAndGoesWithARepository) {
+  EXPECT_EQ(Parse({})->config.model_control_mode, repository::ControlMode::kNone);
+  const auto poll = Parse(
+      {"--model_repository=r", "--model_control_mode=poll", "--repository_poll_seconds=3", "--model_load_threads=4"});
+  ASSERT_TRUE(poll.ok()) << poll.status();
+  EXPECT_EQ(poll->config.model_control_mode, repository::ControlMode::kPoll);
+  EXPECT_EQ(poll->config.repository_poll_seconds, 3);
+  EXPECT_EQ(poll->config.model_load_threads, 4);
+  const auto control =
+      Parse({"--model-repository=r", "--model-control-mode", "explicit", "--load-model=a_b", "--load_model", "c-d"});
+  ASSERT_TRUE(control.ok()) << control.status();
+  EXPECT_EQ(control->config.model_control_mode, repository::ControlMode::kExplicit);
+  EXPECT_THAT(control->config.load_models, testing::ElementsAre("a_b", "c-d"));
+  EXPECT_EQ(MessageOf({"--model_control_mode=always"}),
+            "--model_control_mode must be one of none, poll, explicit; was \"always\"");
+  EXPECT_EQ(MessageOf({"--model_control_mode=poll", "--model=m.onnx"}),
+            "--model_control_mode must be none without --model_repository; was \"poll\"");
+  EXPECT_EQ(MessageOf({"--model_repository=r", "--load_model=a"}),
+            "--load_model must go with --model_control_mode=explicit; was \"a\", and the mode none");
 }
 
 TEST(Flags, OneModelSourceOnly) {
