@@ -22,7 +22,7 @@ std::string ToStamp(const struct stat& file) {
 
 // Names in the folder in their order, so that a cut at the limit always leaves the same files; dot entries are left
 // out. What cannot be listed has none: a later look will see it, or not.
-std::vector<std::string> List(const std::string& folder) {
+std::vector<std::string> ListEntries(const std::string& folder) {
   std::vector<std::string> names;
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
@@ -35,7 +35,7 @@ std::vector<std::string> List(const std::string& folder) {
 
 // `below`: the folder's name for people, as in "weights/".
 void Collect(const std::string& folder, const std::string& below, int depth, std::vector<std::string>* lines) {
-  for (const std::string& name : List(folder)) {
+  for (const std::string& name : ListEntries(folder)) {
     if (lines->size() >= kMaxStampedFiles) return;
     const std::string path = absl::StrCat(folder, "/", name);
     struct stat file;

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr char kModelFile[] = "model.onnx";
 constexpr char kConfigFile[] = "config.pbtxt";
 constexpr size_t kMaxNameBytes = 255;  // of a file system
-constexpr size_t kMaxNameShown = 64;
+constexpr size_t kMaxFolderNameShown = 64;
 
 absl::Status CannotRead(const std::string& folder, const std::error_code& error) {
   const std::string message = absl::StrCat("model repository '", folder, "' cannot be read: ", error.message());
@@ -123,7 +123,7 @@ absl::StatusOr<RepositoryScan> ScanRepository(const std::string& folder) {
 }
 
 absl::StatusOr<RepositoryScan> ScanOneModel(const std::string& folder, const std::string& name) {
-  const std::string shown = name.substr(0, kMaxNameShown);
+  const std::string shown = name.substr(0, kMaxFolderNameShown);
   // A name that a client sent must not lead out of the repository.
   if (name.empty() || name.size() > kMaxNameBytes || name.front() == '.' ||
       name.find_first_of(std::string("/\0", 2)) != std::string::npos) {
