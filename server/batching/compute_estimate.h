@@ -1,6 +1,7 @@
 // How long a model's work takes, learned from what it took.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "absl/time/time.h"
@@ -31,7 +32,7 @@ class ComputeEstimate {
   // By way of whole nanoseconds: Abseil's arithmetic with fractions costs more than all else that is done under the
   // scheduler's lock.
   static absl::Duration Time(double rate, int64_t elements) {
-    return absl::Nanoseconds(static_cast<int64_t>(rate * static_cast<double>(elements) + 0.5));
+    return absl::Nanoseconds(std::llround(rate * static_cast<double>(elements)));
   }
 
   double mean_ = 0;       // nanoseconds an element

@@ -1,7 +1,7 @@
 // When a call's client stops to wait.
 #pragma once
 
-#include <grpcpp/support/server_callback.h>
+#include <grpcpp/server_context.h>
 
 #include <chrono>
 
