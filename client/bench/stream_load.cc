@@ -1,23 +1,17 @@
 #include "client/bench/stream_load.h"
 
-#include <grpc/support/time.h>
-
 #include <algorithm>
 #include <atomic>
 #include <numeric>
 #include <thread>
 #include <utility>
 
+#include "client/bench/next_event.h"
 #include "client/bench/open_loop_sender.h"
 #include "client/bench/series_call.h"
 #include "server/base/check.h"
 
 namespace stillwave::client::bench {
-namespace {
-
-constexpr int64_t kWaitMillis = 50;  // after which it is looked whether Ctrl-C came
-
-}  // namespace
 
 StreamWorker::StreamWorker(const LoadOptions& options, const StreamLoad& load, int index, const Channels& channels)
     : options_(options), index_(index) {
@@ -137,9 +131,7 @@ void StreamWorker::SendNext(SeriesCall* call, int64_t series) {
 void StreamWorker::HandleEvent() {
   void* tag = nullptr;
   bool ok = false;
-  const gpr_timespec deadline =
-      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kWaitMillis, GPR_TIMESPAN));
-  if (queue_.AsyncNext(&tag, &ok, deadline) != grpc::CompletionQueue::GOT_EVENT) return;
+  if (!NextEvent(&queue_, &tag, &ok)) return;
   const SeriesEvent& event = *static_cast<SeriesEvent*>(tag);
   absl::MutexLock lock(&mutex_);
   const int64_t answered = event.call->Handle(event.kind, ok);

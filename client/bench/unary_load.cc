@@ -1,17 +1,14 @@
 #include "client/bench/unary_load.h"
 
-#include <grpc/support/time.h>
-
 #include <thread>
 
 #include "absl/time/clock.h"
+#include "client/bench/next_event.h"
 #include "client/bench/open_loop_sender.h"
 #include "server/base/check.h"
 
 namespace stillwave::client::bench {
 namespace {
-
-constexpr int64_t kWaitMillis = 50;  // after which it is looked whether Ctrl-C came
 
 // The `index`-th of `parts` nearly equal parts.
 int64_t PartOf(int64_t whole, int index, int parts) { return whole / parts + (index < whole % parts ? 1 : 0); }
@@ -131,10 +128,7 @@ void UnaryWorker::Start(Call* call, Ticket ticket, Tick due) {
 UnaryWorker::Call* UnaryWorker::AwaitAnswer() {
   void* tag = nullptr;
   bool ok = false;
-  const gpr_timespec deadline =
-      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kWaitMillis, GPR_TIMESPAN));
-  const auto next = queue_.AsyncNext(&tag, &ok, deadline);
-  return next == grpc::CompletionQueue::GOT_EVENT ? static_cast<Call*>(tag) : nullptr;
+  return NextEvent(&queue_, &tag, &ok) ? static_cast<Call*>(tag) : nullptr;
 }
 
 void UnaryWorker::Record(Call* call) {

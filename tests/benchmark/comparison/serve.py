@@ -5,6 +5,7 @@ rounds.
 """
 
 import argparse
+import contextlib
 import json
 import pathlib
 import shutil
@@ -24,6 +25,7 @@ WINDOW = 128
 IN_FLIGHT = 64
 # What an echo server has to pretend to be, to have the same messages.
 ECHO_FLAGS = ("--model", MODEL, "--input", "ecg:1,-1", "--output", "logits:3")
+INLINE_MICROS = 1000  # well above what the demonstration network takes
 SLOW_MILLIS = 50
 STEADY_MILLIS = 5  # of the model that is overloaded: long enough that two cores can send five times too much
 
@@ -69,20 +71,24 @@ class Benchmark:
     # -- throughput and latency, in turns --------------------------------------------------------------------------
 
     def turns(self):
-        flags = ("--window", WINDOW)
-        with processes.start_echo(self.bin, "async", *ECHO_FLAGS) as async_echo, processes.start_echo(
-            self.bin, "callback", *ECHO_FLAGS
-        ) as callback_echo, processes.start_stillwave(self.bin) as server:
+        with contextlib.ExitStack() as stack:
+            contestants = {
+                "async_echo": processes.start_echo(self.bin, "async", *ECHO_FLAGS),
+                "callback_echo": processes.start_echo(self.bin, "callback", *ECHO_FLAGS),
+                "stillwave": processes.start_stillwave(self.bin),
+                "inline": processes.start_stillwave(self.bin, f"--inline_compute_microseconds={INLINE_MICROS}"),
+            }
+            for contestant in contestants.values():
+                stack.enter_context(contestant)
+            server = contestants["stillwave"]
             engine = stillwave.Rounds(f"{self.bin}/stillwave-benchmark", Case(self.demo, WINDOW), "primitive")
-            contestants = {"async_echo": async_echo, "callback_echo": callback_echo, "stillwave": server}
             names = list(contestants)
             rounds = []
             for turn in range(self.plan["rounds"]):
                 entry = {}
                 for name in names:
-                    extra = ("--server-stats", server.http_address) if name == "stillwave" else ()
-                    busy = self.busy(contestants[name], IN_FLIGHT, extra)
-                    alone = self.busy(contestants[name], 1, extra)
+                    busy = self.busy(contestants[name], IN_FLIGHT)
+                    alone = self.busy(contestants[name], 1)
                     entry.update({f"{name}_{key}": value for key, value in busy.items()})
                     entry.update({f"{name}_alone_{key}": value for key, value in alone.items()})
                 entry["compute_us"] = engine.measure(1, 0.3)["cpu"]
@@ -92,7 +98,6 @@ class Benchmark:
             engine.close()
             result = medians(rounds)
             result["rounds"] = rounds
-            result["flags"] = flags
             # p99 against p50 when it is not full.
             rate = 0.7 * result["stillwave_per_second"]
             steps = [self.short(server, "--rate", f"{rate:.0f}") for _ in range(self.plan["rounds"])]
@@ -105,7 +110,8 @@ class Benchmark:
             progress(f"at 70 %, {rate:.0f}/s: {serve_report.latency_line(result['seventy'])}")
             return result
 
-    def busy(self, server, in_flight, extra):
+    def busy(self, server, in_flight):
+        extra = ("--server-stats", server.http_address) if server.http_address else ()
         cpu = server.cpu_seconds()
         step = self.short(server, "--concurrency", in_flight, *extra)
         cpu = server.cpu_seconds() - cpu

@@ -14,7 +14,7 @@ RECOVERY_SECONDS = 1
 def round_line(entry):
     rates = ", ".join(
         f"{name.replace('_', ' ')} {entry[name + '_per_second']:.0f}/s, alone {1e3 * entry[name + '_alone_p50_ms']:.0f} µs"
-        for name in ("async_echo", "callback_echo", "stillwave")
+        for name in ("async_echo", "callback_echo", "stillwave", "inline")
     )
     return f"{rates}; engine {entry['compute_us']:.0f} µs"
 
@@ -124,6 +124,7 @@ def turns_table(outcome):
         ("async_echo", "echo, completion queues"),
         ("callback_echo", "echo, callbacks"),
         ("stillwave", "stillwave-server"),
+        ("inline", "the same, computing on the receiving thread"),
     ):
         rows.append(
             [name, f"{turns[key + '_per_second']:.0f}"]

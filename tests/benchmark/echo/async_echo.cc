@@ -17,7 +17,7 @@
 namespace stillwave::benchmark {
 namespace {
 
-using Service = inference::GRPCInferenceService::AsyncService;
+using AsyncService = inference::GRPCInferenceService::AsyncService;
 
 // How many calls a queue is ready to take before it has handled the last one.
 constexpr int kWaitingCalls = 128;
@@ -54,10 +54,10 @@ template <typename Request, typename Response>
 class Slot final : public CallSlot {
  public:
   using Responder = grpc::ServerAsyncResponseWriter<Response>;
-  using RequestCall = void (Service::*)(grpc::ServerContext*, Request*, Responder*, grpc::CompletionQueue*,
-                                        grpc::ServerCompletionQueue*, void*);
+  using RequestCall = void (AsyncService::*)(grpc::ServerContext*, Request*, Responder*, grpc::CompletionQueue*,
+                                             grpc::ServerCompletionQueue*, void*);
 
-  Slot(Service* service, RequestCall request_call, Queue* queue, const EchoModel* model, EchoWork* work)
+  Slot(AsyncService* service, RequestCall request_call, Queue* queue, const EchoModel* model, EchoWork* work)
       : service_(service), request_call_(request_call), queue_(queue), model_(model), work_(work) {
     Await();
   }
@@ -99,7 +99,7 @@ class Slot final : public CallSlot {
     if (!started) delete this;
   }
 
-  Service* const service_;
+  AsyncService* const service_;
   const RequestCall request_call_;
   Queue* const queue_;
   const EchoModel* const model_;
@@ -132,9 +132,9 @@ class AsyncEcho final : public EchoServer {
     }
     ASSIGN_OR_RETURN(listening_, Listen(builder, options.address));
     for (const auto& queue : queues_) {
-      for (int i = 0; i < kWaitingCalls; ++i) Add(&Service::RequestModelInfer, queue.get(), &work_);
-      Add(&Service::RequestModelMetadata, queue.get(), &no_work_);
-      Add(&Service::RequestRepositoryIndex, queue.get(), &no_work_);
+      for (int i = 0; i < kWaitingCalls; ++i) Add(&AsyncService::RequestModelInfer, queue.get(), &work_);
+      Add(&AsyncService::RequestModelMetadata, queue.get(), &no_work_);
+      Add(&AsyncService::RequestRepositoryIndex, queue.get(), &no_work_);
       threads_.emplace_back([source = queue->queue.get()] { Poll(source); });
     }
     return absl::OkStatus();
@@ -142,7 +142,7 @@ class AsyncEcho final : public EchoServer {
   const std::string& address() const override { return listening_.address; }
 
  private:
-  // The generated methods are members of a base class of Service, which the compiler would not deduce through.
+  // The generated methods are members of a base class of AsyncService, which the compiler would not deduce through.
   template <typename Base, typename Request, typename Response>
   void Add(void (Base::*request_call)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
                                       grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
@@ -159,7 +159,7 @@ class AsyncEcho final : public EchoServer {
   const EchoModel* const model_;
   EchoWork work_;
   EchoWork no_work_;
-  Service service_;
+  AsyncService service_;
   std::vector<std::unique_ptr<Queue>> queues_;
   Listening listening_;
   std::vector<std::thread> threads_;

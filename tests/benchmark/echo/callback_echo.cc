@@ -12,13 +12,12 @@
 namespace stillwave::benchmark {
 namespace {
 
-using Context = grpc::CallbackServerContext;
-
-class Service final : public inference::GRPCInferenceService::CallbackService {
+class CallbackService final : public inference::GRPCInferenceService::CallbackService {
  public:
-  Service(const EchoModel* model, EchoWork* work) : model_(model), work_(work) {}
+  CallbackService(const EchoModel* model, EchoWork* work) : model_(model), work_(work) {}
 
-  grpc::ServerUnaryReactor* ModelInfer(Context* context, const inference::ModelInferRequest* request,
+  grpc::ServerUnaryReactor* ModelInfer(grpc::CallbackServerContext* context,
+                                       const inference::ModelInferRequest* request,
                                        inference::ModelInferResponse* response) override {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
     work_->Do([this, reactor, request, response] {
@@ -27,18 +26,20 @@ class Service final : public inference::GRPCInferenceService::CallbackService {
     });
     return reactor;
   }
-  grpc::ServerUnaryReactor* ModelMetadata(Context* context, const inference::ModelMetadataRequest* request,
+  grpc::ServerUnaryReactor* ModelMetadata(grpc::CallbackServerContext* context,
+                                          const inference::ModelMetadataRequest* request,
                                           inference::ModelMetadataResponse* response) override {
     return Answer(context, *request, response);
   }
-  grpc::ServerUnaryReactor* RepositoryIndex(Context* context, const inference::RepositoryIndexRequest* request,
+  grpc::ServerUnaryReactor* RepositoryIndex(grpc::CallbackServerContext* context,
+                                            const inference::RepositoryIndexRequest* request,
                                             inference::RepositoryIndexResponse* response) override {
     return Answer(context, *request, response);
   }
 
  private:
   template <typename Request, typename Response>
-  grpc::ServerUnaryReactor* Answer(Context* context, const Request& request, Response* response) {
+  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, const Request& request, Response* response) {
     model_->Answer(request, response);
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
     reactor->Finish(grpc::Status::OK);
@@ -69,7 +70,7 @@ class CallbackEcho final : public EchoServer {
 
  private:
   EchoWork work_;
-  Service service_;
+  CallbackService service_;
   Listening listening_;  // last: it calls the service until it is gone
 };
 
