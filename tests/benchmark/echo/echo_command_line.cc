@@ -27,7 +27,7 @@ Exit status: 0 done, 1 the port cannot be bound, 2 a wrong flag.)";
 
 constexpr int64_t kLargestDim = int64_t{1} << 24;
 constexpr int64_t kMostValues = int64_t{1} << 20;
-constexpr double kLongestWorkMicros = 1e6;
+constexpr int64_t kLongestWorkMicros = 1'000'000;
 constexpr int kMostThreads = 64;
 
 template <typename Number>
@@ -64,7 +64,7 @@ absl::StatusOr<EchoCommandLine> ParseEchoCommandLine(absl::Span<const char* cons
   std::string input = "input:1,-1";
   std::string output = "output:1";
   std::string style = "callback";
-  double work_micros = 0;
+  int64_t work_micros = 0;
   CLI::App app(kHelp, "stillwave-echo-server");
   app.footer(kFooter);
   app.set_help_flag("-h,--help", "Print this text and leave");
@@ -98,7 +98,7 @@ absl::StatusOr<EchoCommandLine> ParseEchoCommandLine(absl::Span<const char* cons
   ASSIGN_OR_RETURN(line.output, ParseTensor("--output", output, /*open_dims=*/false));
   RETURN_IF_ERROR(CheckRange("--threads", line.options.threads, 1, kMostThreads));
   RETURN_IF_ERROR(CheckRange("--workers", line.options.workers, 0, kMostThreads));
-  RETURN_IF_ERROR(CheckRange("--work", work_micros, 0.0, kLongestWorkMicros));
+  RETURN_IF_ERROR(CheckRange<int64_t>("--work", work_micros, 0, kLongestWorkMicros));
   line.options.work = absl::Microseconds(work_micros);
   if (style != "callback" && style != "async") {
     return absl::InvalidArgumentError(absl::StrCat("--style must be one of callback, async; was \"", style, "\""));
