@@ -29,6 +29,10 @@ target_link_libraries(stillwave_onnx_proto INTERFACE "${STILLWAVE_ONNX_PROTO_LIB
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+# Sanitizers bring an allocator of their own.
+if(STILLWAVE_SANITIZER STREQUAL "")
+  pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
+endif()
 
 if(STILLWAVE_BUILD_TESTS)
   find_package(GTest REQUIRED)

@@ -38,6 +38,7 @@ batching::BatchScheduler::Options SchedulerOptions(const config::ServerConfig& c
   batching::BatchScheduler::Options options;
   options.workers = static_cast<int>(config.workers);
   options.inline_compute = absl::Microseconds(config.inline_compute_microseconds);
+  if (config.max_queue_milliseconds > 0) options.max_queue_wait = absl::Milliseconds(config.max_queue_milliseconds);
   return options;
 }
 

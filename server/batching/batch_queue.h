@@ -88,6 +88,7 @@ class BatchQueue {
   int64_t waiting_samples(size_t level) const { return levels_[level].samples; }
   int64_t max_samples(size_t level) const { return levels_[level].policy.max_samples; }
   bool empty() const { return waiting_tasks_ == 0; }
+  int64_t waiting_tasks() const { return waiting_tasks_; }
   // When the oldest waiting task came; InfiniteFuture when none waits.
   absl::Time oldest() const;
   // When TakeOverdue has something to do; InfiniteFuture for never.

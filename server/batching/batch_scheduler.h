@@ -97,6 +97,10 @@ class BatchScheduler {
     absl::Duration inline_compute = absl::ZeroDuration();
     // Expected computation that is worth waking another idle worker for, when a task of many samples is split. 0: any.
     absl::Duration least_part = absl::Microseconds(200);
+    // A task is refused when what waits before it in its model's queue would take all workers longer, by the fastest
+    // computations of late; unless fewer than 64 tasks wait. A queue that is bounded in samples alone holds seconds of
+    // a fast model and minutes of a slow one, and who is answered so late has mostly gone.
+    absl::Duration max_queue_wait = absl::InfiniteDuration();
   };
 
   explicit BatchScheduler(const Options& options);

@@ -89,9 +89,17 @@ absl::Duration FairQueues::MaxDelay(const QueueState& state) const {
   return draining_ || state.closed ? absl::ZeroDuration() : state.options.batching.max_queue_delay;
 }
 
+absl::Duration FairQueues::WaitAtLeast(const QueueState& state, size_t level) const {
+  return state.estimate.AtLeast(state.queue.ElementsBefore(level) / Parallel(state));
+}
+
+bool FairQueues::IsTooLong(const QueueState& state, absl::Duration wait) const {
+  return wait > options_.max_queue_wait && state.queue.waiting_tasks() >= kAlwaysWelcome;
+}
+
 bool FairQueues::HasSpace(const QueueState& state, int64_t samples) const {
   const size_t level = state.queue.default_level();
-  if (!state.queue.HasSpaceFor(samples, level)) return false;
+  if (!state.queue.HasSpaceFor(samples, level) || IsTooLong(state, WaitAtLeast(state, level))) return false;
   // Computed answers that wait for others lie in memory too.
   const int64_t held = state.order == nullptr ? 0 : state.order->held_samples();
   return held == 0 || held + state.queue.waiting_samples(level) + samples <= state.queue.max_samples(level);
@@ -110,8 +118,12 @@ absl::Status FairQueues::Admit(const QueueState& state, const InferenceTask& tas
                                                      queue.max_samples(level), " samples, ",
                                                      queue.waiting_samples(level), " waiting"));
   }
-  // What waits before it takes at least so long, were all workers to do nothing else.
-  const absl::Duration wait = state.estimate.AtLeast(queue.ElementsBefore(level) / Parallel(state));
+  const absl::Duration wait = WaitAtLeast(state, level);
+  if (IsTooLong(state, wait)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("queue of model '", name, "' is full: limit ", absl::FormatDuration(options_.max_queue_wait),
+                     " of work (--max_queue_milliseconds), what waits takes ", absl::FormatDuration(wait), " or more"));
+  }
   if (wait == absl::ZeroDuration()) return absl::OkStatus();
   const absl::Duration compute = state.estimate.AtLeast(ElementsOf(task) / Parallel(state));
   const absl::Duration left = std::min(task.deadline - now - compute, queue.GiveUpAt(task, now) - now);

@@ -26,7 +26,11 @@ class FairQueues {
     int workers = 1;
     // Work that is worth waking another worker for.
     absl::Duration least_part = absl::Microseconds(200);
+    // Work that may wait before a task of a model, by the time in which it is computed.
+    absl::Duration max_queue_wait = absl::InfiniteDuration();
   };
+  // So many tasks of a model may wait however long they take: clients that each wait for their answer are no overload.
+  static constexpr int64_t kAlwaysWelcome = 64;
   // A batch of a model without a queue delay holds no more samples than are computed in about this time: on a CPU
   // batches save overhead only, and the last sample of a long one would make the first wait.
   static constexpr absl::Duration kLongestBatch = absl::Milliseconds(10);
@@ -79,6 +83,10 @@ class FairQueues {
   static int64_t WaitingSamples(const QueueState& state) { return state.queue.waiting_samples(); }
 
  private:
+  // What a task that comes to this level now waits for at least, were all workers to do nothing else.
+  absl::Duration WaitAtLeast(const QueueState& state, size_t level) const;
+  // Whether that is more than a task is to wait.
+  bool IsTooLong(const QueueState& state, absl::Duration wait) const;
   QueueSnapshot Snapshot(const QueueState& state) const;
   Decision Decide(absl::Time now, int idle_workers);
   absl::Duration MaxDelay(const QueueState& state) const;

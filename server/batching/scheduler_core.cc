@@ -31,6 +31,7 @@ FairQueues::Options QueueOptions(const BatchScheduler::Options& options) {
   FairQueues::Options queues;
   queues.workers = options.workers;
   queues.least_part = options.least_part;
+  queues.max_queue_wait = options.max_queue_wait;
   return queues;
 }
 

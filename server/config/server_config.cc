@@ -10,12 +10,15 @@
 namespace stillwave::config {
 
 absl::Span<const IntegerOption> IntegerOptions() {
-  static constexpr std::array<IntegerOption, 11> kOptions = {{
+  static constexpr std::array<IntegerOption, 12> kOptions = {{
       {"--workers", &ServerConfig::workers, 1, kMaxWorkers, "Execution",
        "Threads that run models; each uses one core. By default as many as CPUs are granted (affinity, cpuset, quota)"},
       {"--max_queue_samples", &ServerConfig::max_queue_samples, 1, 1'000'000, "Execution",
        "Samples that may wait for a worker, for each model and priority level; more are refused with "
        "RESOURCE_EXHAUSTED"},
+      {"--max_queue_milliseconds", &ServerConfig::max_queue_milliseconds, 0, 3'600'000, "Execution",
+       "Work that may wait in a model's queue, by the time in which all workers would do it; more is refused with "
+       "RESOURCE_EXHAUSTED once 64 requests wait. 0: bounded by --max_queue_samples alone"},
       {"--max_batch_size", &ServerConfig::max_batch_size, 1, 1024, "Execution",
        "Samples that one request may bring and that are computed at once"},
       {"--inline_compute_microseconds", &ServerConfig::inline_compute_microseconds, 0, 1'000'000, "Execution",

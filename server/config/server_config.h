@@ -33,8 +33,9 @@ struct ServerConfig {
   // The ranges of the whole numbers are those of IntegerOptions().
   int64_t workers = 1;
   int64_t max_queue_samples = 4096;
+  int64_t max_queue_milliseconds = 500;
   int64_t max_batch_size = 32;
-  int64_t inline_compute_microseconds = 0;
+  int64_t inline_compute_microseconds = 500;
   int64_t max_request_megabytes = 512;
   int64_t window_length = 0;
   int64_t max_streams = 256;

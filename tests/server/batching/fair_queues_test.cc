@@ -23,6 +23,9 @@ using ::testing::HasSubstr;
 // One worker that a test plays itself, on a clock of its own.
 class FairQueuesTest : public testing::Test {
  protected:
+  explicit FairQueuesTest(absl::Duration max_queue_wait = absl::InfiniteDuration())
+      : queues_(FairQueues::Options{/*workers=*/1, absl::Microseconds(200), max_queue_wait}) {}
+
   QueueState* AddModel(const std::string& name, int64_t max_batch_size = 1, int64_t weight = 1) {
     ModelQueueOptions options;
     options.name = name;
@@ -74,7 +77,7 @@ class FairQueuesTest : public testing::Test {
   metrics::ServerMetrics metrics_;
   std::deque<Request> requests_;
   std::vector<std::shared_ptr<QueueState>> states_;
-  FairQueues queues_{FairQueues::Options{/*workers=*/1}};
+  FairQueues queues_;
   int64_t last_samples_ = 0;
 };
 
@@ -187,6 +190,47 @@ TEST_F(FairQueuesTest, WhatMayRunIsWorkAndWhatWaitsForCompanyIsNot) {
   EXPECT_TRUE(queues_.HasWork(now_ + absl::Seconds(1)));
   ASSERT_THAT(Submit(model), IsOk());
   EXPECT_TRUE(queues_.HasWork(now_));
+}
+
+class BoundedWaitTest : public FairQueuesTest {
+ protected:
+  BoundedWaitTest() : FairQueuesTest(/*max_queue_wait=*/absl::Milliseconds(500)) {}
+};
+
+TEST_F(BoundedWaitTest, NoMoreWorkWaitsThanIsDoneInThatTime) {
+  QueueState* const model = AddModel("ecg");
+  Learn(model, absl::Milliseconds(2));
+  int accepted = 0;
+  absl::Status status;
+  while ((status = Submit(model)).ok()) ASSERT_LT(++accepted, 1000);
+  EXPECT_EQ(accepted, 251);  // before the last of them lay 500 ms
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted,
+                               AllOf(HasSubstr("ecg"), HasSubstr("limit 500ms"), HasSubstr("502ms"))));
+  EXPECT_FALSE(queues_.HasSpace(*model, 1));
+  ASSERT_EQ(Run({{model, absl::Milliseconds(2)}}), model);
+  EXPECT_TRUE(queues_.HasSpace(*model, 1));
+  EXPECT_THAT(Submit(model), IsOk());
+}
+
+TEST_F(BoundedWaitTest, AFewTasksMayWaitHoweverLongTheyTake) {
+  QueueState* const model = AddModel("slow");
+  Learn(model, absl::Seconds(1));
+  for (int64_t i = 0; i < FairQueues::kAlwaysWelcome; ++i) ASSERT_THAT(Submit(model), IsOk());
+  EXPECT_THAT(Submit(model), StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("slow")));
+}
+
+TEST_F(BoundedWaitTest, WhoWaitsForSpaceIsToldWhenTheWorkIsDone) {
+  QueueState* const model = AddModel("ecg");
+  Learn(model, absl::Milliseconds(10));
+  while (queues_.HasSpace(*model, 1)) ASSERT_THAT(Submit(model), IsOk());
+  bool told = false;
+  queues_.AddSpaceWaiter(*model, {1, [&told] { told = true; }});
+  Work work;
+  absl::Time until;
+  ASSERT_TRUE(queues_.Take(now_, /*idle_workers=*/1, work, &until));
+  ASSERT_EQ(work.space_freed.size(), 1U);
+  std::move(work.space_freed.front())();
+  EXPECT_TRUE(told);
 }
 
 TEST_F(FairQueuesTest, AnswersThatAreHeldCountInTheLimit) {
