@@ -10,6 +10,7 @@ import json
 import pathlib
 import shutil
 import statistics
+import subprocess
 import tempfile
 import time
 
@@ -25,7 +26,6 @@ WINDOW = 128
 IN_FLIGHT = 64
 # What an echo server has to pretend to be, to have the same messages.
 ECHO_FLAGS = ("--model", MODEL, "--input", "ecg:1,-1", "--output", "logits:3")
-INLINE_MICROS = 1000  # well above what the demonstration network takes
 SLOW_MILLIS = 50
 STEADY_MILLIS = 5  # of the model that is overloaded: long enough that two cores can send five times too much
 
@@ -76,7 +76,7 @@ class Benchmark:
                 "async_echo": processes.start_echo(self.bin, "async", *ECHO_FLAGS),
                 "callback_echo": processes.start_echo(self.bin, "callback", *ECHO_FLAGS),
                 "stillwave": processes.start_stillwave(self.bin),
-                "inline": processes.start_stillwave(self.bin, f"--inline_compute_microseconds={INLINE_MICROS}"),
+                "workers": processes.start_stillwave(self.bin, "--inline_compute_microseconds=0"),
             }
             for contestant in contestants.values():
                 stack.enter_context(contestant)
@@ -180,6 +180,17 @@ class Benchmark:
         progress(f"beside a model of {result['slow_p50_ms']:.0f} ms: {serve_report.latency_line(result['beside'])}")
         return result
 
+    # -- counting -----------------------------------------------------------------------------------------------------
+
+    def counting(self):
+        """CPU time that a request's metrics take, µs, with two threads that count at once."""
+        text = subprocess.run(
+            [f"{self.bin}/metrics_benchmark", "--benchmark_format=json"], check=True, capture_output=True, text=True
+        ).stdout
+        micros = max(run["cpu_time"] for run in json.loads(text)["benchmarks"]) / 1e3
+        progress(f"metrics of a request: {micros:.2f} µs")
+        return micros
+
     # -- overload -----------------------------------------------------------------------------------------------------
 
     def overload(self, name, flags, server_flags):
@@ -211,6 +222,16 @@ class Benchmark:
         progress(f"overload of {name}: {serve_report.overload_line(result)}")
         return result
 
+    def overload_of_echo(self, rate):
+        """What gRPC itself makes of so many requests on these cores, when nothing is computed and nothing refused."""
+        with processes.start_echo(self.bin, "callback", *ECHO_FLAGS) as server:
+            step = self.load(
+                server, "--window", WINDOW, "--rate", f"{rate:.0f}", "--duration", self.plan["overload"], "--warmup", 0,
+                "--max-in-flight", 10000, "--connections", 4, "--threads", 2,
+            )
+        progress(f"the bare echo server at {rate:.0f}/s: {step['goodput']:.0f}/s, {serve_report.latency_line(step['latency_ms'])}")
+        return {"sent": step["sent"] / self.plan["overload"], "goodput": step["goodput"], "ok_ms": step["latency_ms"]}
+
     def repository(self, folder):
         for name, model in ((MODEL, self.demo), ("large", self.large)):
             version = pathlib.Path(folder) / name / "1"
@@ -223,6 +244,7 @@ class Benchmark:
         result["styles"] = self.styles(result["turns"]["compute_us"])
         with tempfile.TemporaryDirectory() as folder:
             result["neighbour"] = self.neighbour(self.repository(folder))
+        result["counting_us"] = self.counting()
         result["overload"] = [
             self.overload("the demonstration network", ("--window", WINDOW), ()),
             self.overload(
@@ -231,6 +253,7 @@ class Benchmark:
                 (f"--model={self.large}",),
             ),
         ]
+        result["overload_of_echo"] = self.overload_of_echo(result["overload"][0]["offered"])
         return result
 
 
