@@ -3,26 +3,21 @@
 #include <algorithm>
 #include <optional>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/base/quoted.h"
 #include "server/base/status_macros.h"
 #include "server/tensor/finite.h"
 
 namespace stillwave::model {
 namespace {
 
+using base::Quoted;
 using tensor::Name;
 using tensor::Shape;
 
 std::string NamesOf(const std::vector<TensorSpec>& specs) {
   return absl::StrJoin(specs, ", ", [](std::string* out, const TensorSpec& spec) { out->append(spec.name); });
-}
-
-// A name that a client sent, fit for a message and a log: short and printable.
-std::string Quoted(absl::string_view name) {
-  constexpr size_t kLongest = 64;
-  return absl::StrCat("'", absl::CHexEscape(name.substr(0, kLongest)), name.size() > kLongest ? "...'" : "'");
 }
 
 int FindSpec(const std::vector<TensorSpec>& specs, absl::string_view name) {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "server/base/log.h"
+#include "server/base/quoted.h"
 #include "server/base/status_macros.h"
 
 namespace stillwave::repository {
@@ -371,8 +372,8 @@ void ModelRepository::Unload(std::string name, Done done) {
   threads_->Run(name, [this, name, done = std::move(done)]() mutable {
     if (threads_->stopping()) return std::move(done)(Stopped());
     if (!table_.Unload(name) && !ScanOneModel(folder_, name).ok()) {
-      return std::move(done)(absl::NotFoundError(
-          absl::StrCat("failed to unload '", absl::string_view(name).substr(0, 128), "': there is no such model")));
+      return std::move(done)(
+          absl::NotFoundError(absl::StrCat("failed to unload ", base::Quoted(name, 128), ": there is no such model")));
     }
     Log(LogLevel::kInfo, "model unloaded", {{"model", name}, {"reason", "a client asked for it"}});
     TellChanged();

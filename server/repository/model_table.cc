@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/base/quoted.h"
 
 namespace stillwave::repository {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 constexpr size_t kMaxNamesShown = 20;
 constexpr size_t kMaxNameShown = 128;  // of a name that a client sent: it comes back in a header
 
-absl::string_view Shown(absl::string_view name) { return name.substr(0, kMaxNameShown); }
+std::string Shown(absl::string_view name) { return base::Quoted(name, kMaxNameShown); }
 
 // "a, b, c", cut after kMaxNamesShown; "none" for nothing.
 template <typename Map>
@@ -35,7 +36,7 @@ absl::StatusOr<ModelTable::ServedModelPtr> ModelTable::Find(absl::string_view na
   absl::ReaderMutexLock lock(&mutex_);
   const auto it = models_.find(name);
   if (it == models_.end()) {
-    return absl::NotFoundError(absl::StrCat("model '", Shown(name), "' is not known; known models: ", Keys(models_)));
+    return absl::NotFoundError(absl::StrCat("model ", Shown(name), " is not known; known models: ", Keys(models_)));
   }
   return version.empty() ? FindNewest(name, it->second) : FindVersion(name, it->second, version);
 }
@@ -56,8 +57,8 @@ absl::StatusOr<ModelTable::ServedModelPtr> ModelTable::FindVersion(absl::string_
   const auto it = std::find_if(model.versions.begin(), model.versions.end(),
                                [&](const auto& entry) { return absl::StrCat(entry.first) == version; });
   if (it == model.versions.end()) {
-    return absl::NotFoundError(absl::StrCat("model '", name, "' has no version '", Shown(version),
-                                            "'; known versions: ", Keys(model.versions)));
+    return absl::NotFoundError(
+        absl::StrCat("model '", name, "' has no version ", Shown(version), "; known versions: ", Keys(model.versions)));
   }
   if (it->second.state != VersionState::kReady) return NotReady(name, version, it->second);
   return it->second.served;

@@ -1,8 +1,8 @@
 #include "server/service/health_service.h"
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
+#include "server/base/quoted.h"
 #include "server/service/grpc_status.h"
 
 namespace stillwave::service {
@@ -97,9 +97,8 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const HealthCheckResponse::ServingStatus status = StatusOf(request->service());
   if (status == HealthCheckResponse::SERVICE_UNKNOWN) {
-    reactor->Finish(ToGrpcStatus(
-        absl::NotFoundError(absl::StrCat("service must be \"\" (the server) or the name of a model; was '",
-                                         absl::CHexEscape(absl::string_view(request->service()).substr(0, 64)), "'"))));
+    reactor->Finish(ToGrpcStatus(absl::NotFoundError(absl::StrCat(
+        "service must be \"\" (the server) or the name of a model; was ", base::Quoted(request->service())))));
     return reactor;
   }
   response->set_status(status);

@@ -4,14 +4,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/log.h"
+#include "server/base/quoted.h"
 #include "server/base/status_macros.h"
-#include "server/service/quoted.h"
 
 namespace stillwave::service {
 namespace {
 
 using base::LogFormat;
 using base::LogLevel;
+using base::Quoted;
 using Value = inference::LogSettingsRequest::SettingValue;
 
 constexpr char kTextFormat[] = "ISO8601";

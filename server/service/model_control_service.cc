@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/quoted.h"
 #include "server/base/status_macros.h"
 #include "server/service/grpc_status.h"
 
@@ -16,9 +16,6 @@ namespace {
 
 using inference::ModelRepositoryParameter;
 using ControlParameters = google::protobuf::Map<std::string, ModelRepositoryParameter>;
-
-// Of a text that a client sent and that comes back in a header.
-std::string ShownText(absl::string_view text) { return absl::CHexEscape(text.substr(0, 64)); }
 
 // A call that another thread answers. Deletes itself when gRPC is done with it.
 class ControlCall final : public grpc::ServerUnaryReactor {
@@ -34,7 +31,7 @@ class ControlCall final : public grpc::ServerUnaryReactor {
 absl::Status CheckRepositoryName(const std::string& name) {
   if (name.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("repository_name must be empty, there is one repository; was '", ShownText(name), "'"));
+      absl::StrCat("repository_name must be empty, there is one repository; was ", base::Quoted(name)));
 }
 
 // Of a load or an unload.
@@ -45,14 +42,14 @@ absl::Status CheckModelNames(const Request& request) {
   if (!request.repository_name().empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("model_name (field 2) must name a model, as in Triton's protocol; "
-                     "it was empty, and repository_name (field 1) was '",
-                     ShownText(request.repository_name()), "'"));
+                     "it was empty, and repository_name (field 1) was ",
+                     base::Quoted(request.repository_name())));
   }
   return absl::InvalidArgumentError("model_name must name a model; was ''");
 }
 
 absl::Status UnknownParameter(const std::string& key, absl::string_view known) {
-  return absl::InvalidArgumentError(absl::StrCat("parameter '", ShownText(key), "' is not known; known is ", known));
+  return absl::InvalidArgumentError(absl::StrCat("parameter ", base::Quoted(key), " is not known; known is ", known));
 }
 
 absl::Status WrongParameterType(absl::string_view key, absl::string_view type) {
@@ -64,8 +61,8 @@ absl::StatusOr<std::optional<std::string>> ReadLoadParameters(const ControlParam
   std::optional<std::string> config;
   for (const auto& [key, value] : parameters) {
     if (absl::StartsWith(key, "file:")) {
-      return absl::UnimplementedError(absl::StrCat("parameter '", ShownText(key),
-                                                   "' is not supported: this server takes no model files from "
+      return absl::UnimplementedError(absl::StrCat("parameter ", base::Quoted(key),
+                                                   " is not supported: this server takes no model files from "
                                                    "clients; put the file into the repository"));
     }
     if (key != "config") return UnknownParameter(key, "'config'");

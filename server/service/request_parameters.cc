@@ -4,12 +4,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/quoted.h"
 #include "server/base/status_macros.h"
-#include "server/service/quoted.h"
 
 namespace stillwave::service {
 namespace {
 
+using base::Quoted;
 using inference::InferParameter;
 using Parameters = google::protobuf::Map<std::string, InferParameter>;
 

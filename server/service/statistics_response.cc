@@ -4,12 +4,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "server/base/quoted.h"
 #include "server/base/status_macros.h"
 #include "server/metrics/model_statistics.h"
-#include "server/service/quoted.h"
 
 namespace stillwave::service {
 namespace {
+
+using base::Quoted;
 
 void Fill(const metrics::StatisticDuration& duration, inference::StatisticDuration* message) {
   message->set_count(duration.count);

@@ -8,12 +8,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
+#include "server/base/quoted.h"
 #include "server/base/status_macros.h"
-#include "server/service/quoted.h"
 
 namespace stillwave::service {
 namespace {
 
+using base::Quoted;
 using inference::InferTensorContents;
 using inference::ModelInferRequest;
 using model::ReceivedInput;

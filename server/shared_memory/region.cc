@@ -11,18 +11,17 @@
 #include <limits>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "server/base/quoted.h"
 #include "server/base/status_macros.h"
 
 namespace stillwave::shared_memory {
 namespace {
 
-constexpr size_t kMaxKeyLength = 255;  // NAME_MAX of tmpfs
+using base::Quoted;
 
-// A name from a client, fit for a message.
-std::string Quoted(absl::string_view text) { return absl::StrCat("'", absl::CHexEscape(text.substr(0, 64)), "'"); }
+constexpr size_t kMaxKeyLength = 255;  // NAME_MAX of tmpfs
 
 absl::Status Refuse(const RegionInfo& info, absl::string_view rule) {
   return absl::InvalidArgumentError(absl::StrCat("shared memory region ", Quoted(info.name), ": ", rule));

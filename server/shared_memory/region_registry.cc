@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/quoted.h"
 #include "server/base/status_macros.h"
 
 namespace stillwave::shared_memory {
@@ -16,9 +16,8 @@ absl::Status RegionRegistry::Register(RegionInfo info) {
   // Under the lock: of two that register one name, one is refused.
   absl::MutexLock lock(&mutex_);
   if (regions_.find(info.name) != regions_.end()) {
-    return absl::AlreadyExistsError(absl::StrCat("shared memory region '",
-                                                 absl::CHexEscape(absl::string_view(info.name).substr(0, 64)),
-                                                 "' must not be registered yet; unregister it first"));
+    return absl::AlreadyExistsError(absl::StrCat("shared memory region ", base::Quoted(info.name),
+                                                 " must not be registered yet; unregister it first"));
   }
   if (regions_.size() >= kMaxRegions) {
     return absl::ResourceExhaustedError(
@@ -44,8 +43,7 @@ absl::StatusOr<std::shared_ptr<const Region>> RegionRegistry::Find(absl::string_
   absl::MutexLock lock(&mutex_);
   const auto it = regions_.find(name);
   if (it != regions_.end()) return it->second;
-  return absl::NotFoundError(
-      absl::StrCat("shared memory region '", absl::CHexEscape(name.substr(0, 64)), "' is not registered"));
+  return absl::NotFoundError(absl::StrCat("shared memory region ", base::Quoted(name), " is not registered"));
 }
 
 std::vector<RegionInfo> RegionRegistry::List() const {
