@@ -68,6 +68,8 @@ struct ServerMetrics::Families {
   HistogramFamily compute_duration{"stillwave_compute_duration_seconds",
                                    "Time a worker ran the batch that a request was part of.", DurationBounds()};
   Family<Counter>& samples = AddCounter("samples_total", "Samples computed, windows of streams included.");
+  Family<Counter>& not_finite_samples = AddCounter(
+      "not_finite_samples_total", "Samples of requests that held a NaN or an infinity and were answered with NaN.");
   HistogramFamily batch_samples{"stillwave_batch_samples", "Samples in a batch that a worker ran.", BatchBounds()};
   Family<Counter>& batches = AddCounter("batches_total", "Batches that workers ran, by why they were not larger.");
   Family<Gauge>& queue_samples = AddGauge("queue_samples", "Samples that wait for a worker.");
@@ -135,6 +137,7 @@ std::unique_ptr<ModelMetrics> ServerMetrics::ResolveModel(const std::string& mod
   metrics->queue_duration = &families.queue_duration.Add(labels);
   metrics->compute_duration = &families.compute_duration.Add(labels);
   metrics->samples = &families.samples.Add(labels);
+  metrics->not_finite_samples = &families.not_finite_samples.Add(labels);
   metrics->batch_samples = &families.batch_samples.Add(labels);
   metrics->queue_samples = &families.queue_samples.Add(labels);
   metrics->stream_series = &families.stream_series.Add(labels);
@@ -156,6 +159,7 @@ void ServerMetrics::RemoveChildren(const ModelMetrics& metrics) const {
   families.queue_duration.Remove(metrics.queue_duration);
   families.compute_duration.Remove(metrics.compute_duration);
   families.samples.Remove(metrics.samples);
+  families.not_finite_samples.Remove(metrics.not_finite_samples);
   families.batch_samples.Remove(metrics.batch_samples);
   families.queue_samples.Remove(metrics.queue_samples);
   families.stream_series.Remove(metrics.stream_series);

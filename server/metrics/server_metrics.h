@@ -66,6 +66,7 @@ struct ModelMetrics {
   Histogram* queue_duration = nullptr;    // one observation a request that reached a worker
   Histogram* compute_duration = nullptr;  // one observation a request
   prometheus::Counter* samples = nullptr;
+  prometheus::Counter* not_finite_samples = nullptr;
   Histogram* batch_samples = nullptr;  // one observation a batch
   std::array<prometheus::Counter*, kBatchReasonCount> batches{};
   prometheus::Gauge* queue_samples = nullptr;

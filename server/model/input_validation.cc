@@ -1,13 +1,12 @@
 #include "server/model/input_validation.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/base/quoted.h"
 #include "server/base/status_macros.h"
-#include "server/tensor/finite.h"
+#include "server/model/not_finite.h"
 
 namespace stillwave::model {
 namespace {
@@ -47,15 +46,6 @@ absl::Status CheckShape(const TensorSpec& spec, int64_t max_batch_size, const Sh
   return absl::OkStatus();
 }
 
-// Hardware maximum turns a NaN before a ReLU into 0: a NaN would come out as a confident prediction.
-absl::Status CheckFinite(const TensorSpec& spec, const ReceivedInput& input, int64_t elements) {
-  if (spec.data_type != tensor::DataType::kFloat32) return absl::OkStatus();
-  const std::optional<int64_t> index = tensor::FindNonFinite(input.data, elements);
-  if (!index.has_value()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("input '", spec.name, "': values must be finite; the value at index ",
-                                                 *index, " is NaN or infinite"));
-}
-
 absl::Status CheckInput(const TensorSpec& spec, int64_t max_batch_size, const ReceivedInput& input) {
   if (input.data_type != spec.data_type) {
     return absl::InvalidArgumentError(absl::StrCat("input '", spec.name, "': datatype must be ", Name(spec.data_type),
@@ -74,7 +64,7 @@ absl::Status CheckInput(const TensorSpec& spec, int64_t max_batch_size, const Re
                                                    input.shape.ToString(), " must have ", wanted, " bytes; had ",
                                                    input.byte_size));
   }
-  return CheckFinite(spec, input, *elements);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -108,6 +98,11 @@ absl::StatusOr<ValidInputs> ValidateInputs(const ModelSignature& signature, int6
                                                      " as that of input '", specs[0].name, "'; was ", shape[0]));
     }
     valid.views.push_back({specs[i].data_type, shape, by_spec[i]->data});
+    FindNotFiniteSamples(valid.views.back(), valid.not_finite);
+  }
+  if (specs.size() > 1) {
+    std::sort(valid.not_finite.begin(), valid.not_finite.end());
+    valid.not_finite.erase(std::unique(valid.not_finite.begin(), valid.not_finite.end()), valid.not_finite.end());
   }
   return valid;
 }

@@ -29,11 +29,12 @@ struct ValidInputs {
   // {samples, …} in signature order; they borrow the elements of the ReceivedInputs.
   std::vector<tensor::TensorView> views;
   int64_t samples = 0;
+  // Those of them that hold a value that is NaN or infinite, ascending (see not_finite.h).
+  std::vector<int64_t> not_finite;
 };
 
 // INVALID_ARGUMENT, naming input, rule and value, for a wrong, missing, extra or repeated name, a wrong datatype, rank,
-// fixed dimension or byte count, a batch of 0, of more than `max_batch_size` or that differs between inputs, or a
-// value that is NaN or infinite (docs/decisions/0006).
+// fixed dimension or byte count, or a batch of 0, of more than `max_batch_size` or that differs between inputs.
 absl::StatusOr<ValidInputs> ValidateInputs(const ModelSignature& signature, int64_t max_batch_size,
                                            absl::Span<const ReceivedInput> inputs);
 

@@ -7,6 +7,7 @@
 #include "server/base/log.h"
 #include "server/base/status_macros.h"
 #include "server/model/input_validation.h"
+#include "server/model/not_finite.h"
 #include "server/service/request_parameters.h"
 
 namespace stillwave::service {
@@ -57,6 +58,10 @@ absl::Status InferExchange::Submit(absl::Time deadline) {
   std::vector<const std::string*> names;
   for (const auto& output : request_->outputs()) names.push_back(&output.name());
   ASSIGN_OR_RETURN(outputs_, model::SelectOutputs(model_->signature(), names));
+  if (!valid.not_finite.empty()) {
+    RETURN_IF_ERROR(model::CheckOutputsHaveNaN(model_->signature(), outputs_, valid.not_finite));
+    not_finite_ = std::move(valid.not_finite);
+  }
   ASSIGN_OR_RETURN(places_, FindSharedOutputs(*request_, context_.regions));
   RETURN_IF_ERROR(TakeBudget());
   batching::InferenceTask task;
@@ -79,6 +84,11 @@ void InferExchange::Answer(batching::InferenceResult result) {
     response_->set_model_name(model_->name());
     response_->set_model_version(model_->version());
     response_->set_id(request_->id());
+    // Computed all the same: what a sample holds is no reason for another answer time.
+    if (!not_finite_.empty()) {
+      metrics_->not_finite_samples->Increment(static_cast<double>(not_finite_.size()));
+      for (const size_t output : outputs_) model::SetToNaN(not_finite_, result.outputs[output]);
+    }
     status = EncodeOutputs(model_->signature(), outputs_, places_, result.outputs, response_);
   }
   End(std::move(status));

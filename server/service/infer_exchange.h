@@ -68,6 +68,7 @@ class InferExchange {
   std::shared_ptr<const repository::ServedModel> model_;
   DecodedInputs decoded_;
   std::vector<size_t> outputs_;
+  std::vector<int64_t> not_finite_;                  // samples that are answered with NaN
   std::vector<std::optional<SharedTensor>> places_;  // of the outputs
   RequestBudget::Share share_;
 };

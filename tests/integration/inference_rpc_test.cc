@@ -1,5 +1,8 @@
 // Every call of the inference service that is built, through the real server.
 #include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
 
 #include "gmock/gmock.h"
 #include "tests/integration/rpc.h"
@@ -112,6 +115,21 @@ TEST_F(InferenceRpc, ASampleHasTheSameBitsAloneAndInABatch) {
     alone.set_model_name("seed_block");
     AddRawInput(alone, "x", "FP32", {1, 3, 40}, bytes.substr(i * sample_bytes, sample_bytes));
     EXPECT_EQ(Infer(alone).raw_output_contents(0), together.substr(i * 20, 20)) << "sample " << i;
+  }
+}
+
+TEST_F(InferenceRpc, ASampleWithANaNIsAnsweredWithNaNAndTheOthersAreNot) {
+  const ModelInferRequest clean = SeedBlockRequest(3, 40);
+  const std::string want = Infer(clean).raw_output_contents(0);
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    ModelInferRequest request = clean;
+    std::string& bytes = *request.mutable_raw_input_contents(0);
+    std::memcpy(bytes.data() + bytes.size() / 3 + 100 * sizeof(float), &bad, sizeof(bad));  // in sample 1
+    const std::string got = Infer(request).raw_output_contents(0);
+    ASSERT_EQ(got.size(), want.size());
+    EXPECT_EQ(got.substr(0, 20), want.substr(0, 20));
+    EXPECT_EQ(got.substr(40), want.substr(40));
+    for (const float value : FloatsOf(got.substr(20, 20))) EXPECT_TRUE(std::isnan(value)) << value;
   }
 }
 

@@ -42,6 +42,7 @@ TEST(ServerMetricsTest, ExposesEveryMetricOfALoadedModel) {
                            "queue_duration_seconds",
                            "compute_duration_seconds",
                            "samples_total",
+                           "not_finite_samples_total",
                            "batch_samples",
                            "batches_total",
                            "queue_samples",

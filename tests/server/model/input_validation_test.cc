@@ -15,6 +15,7 @@ using tensor::DataType;
 using tensor::Shape;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 constexpr int64_t kMaxBatch = 4;
 
@@ -61,13 +62,18 @@ TEST(ValidateInputs, PutsViewsIntoSignatureOrder) {
   EXPECT_EQ(valid->views[1].data_type, DataType::kInt64);
 }
 
-TEST(ValidateInputs, RefusesValuesThatAreNotFinite) {
+TEST(ValidateInputs, NamesTheSamplesThatAreNotFinite) {
+  std::array<float, 18> signal{};
+  ReceivedInput input = Signal(3, 3);
+  input.data = signal.data();
+  const auto finite = ValidateInputs(TwoInputs(), kMaxBatch, {input, Age(3)});
+  ASSERT_TRUE(finite.ok()) << finite.status();
+  EXPECT_THAT(finite->not_finite, IsEmpty());
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
-    std::array<float, 12> signal{};
-    signal[7] = bad;
-    ReceivedInput input = Signal(2, 3);
-    input.data = signal.data();
-    EXPECT_THAT(Refusal({input, Age(2)}), HasSubstr("input 'signal': values must be finite; the value at index 7"));
+    signal[5] = signal[12] = signal[17] = bad;
+    const auto valid = ValidateInputs(TwoInputs(), kMaxBatch, {input, Age(3)});
+    ASSERT_TRUE(valid.ok()) << valid.status();
+    EXPECT_THAT(valid->not_finite, ElementsAre(0, 2));
   }
 }
 
