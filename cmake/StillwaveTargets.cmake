@@ -2,7 +2,8 @@
 #
 #   stillwave_library(<folder> SOURCES … DEPS …)     target stillwave_<folder>, alias stillwave::<folder>
 #   stillwave_binary(<name> SOURCES … DEPS …)        program in build/<preset>/bin
-#   stillwave_test(<name> SOURCES … DEPS …)          GoogleTest program, one a folder, discovered by ctest
+#   stillwave_test(<name> SOURCES … DEPS … [TIMEOUT …])   GoogleTest program, one a folder, discovered by ctest;
+#                                                    each of its tests may take TIMEOUT seconds (default 300)
 include_guard(GLOBAL)
 
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
@@ -72,11 +73,14 @@ function(stillwave_test name)
   if(NOT STILLWAVE_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE stillwave_options ${ARG_DEPS} GTest::gmock GTest::gtest GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE
     STILLWAVE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" STILLWAVE_BINARY_DIR="${CMAKE_BINARY_DIR}")
   include(GoogleTest)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 300)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT ${ARG_TIMEOUT})
 endfunction()

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "server/base/descriptor_limit.h"
 #include "server/base/log.h"
 #include "server/batching/cpu_grant.h"
 #include "server/config/flags.h"
@@ -28,7 +29,17 @@ int Describe(const stillwave::config::ServerConfig& config) {
   return 0;
 }
 
+// A connection takes one descriptor. What shells and service managers allow by default is 1024.
+void RaiseDescriptorLimit() {
+  constexpr int64_t kEnough = 4096;
+  const int64_t limit = stillwave::base::RaiseDescriptorLimit();
+  if (limit >= kEnough) return;
+  stillwave::base::Log(stillwave::base::LogLevel::kWarning, "few descriptors; connections above them are closed",
+                       {{"descriptor_limit", limit}, {"advised", kEnough}});
+}
+
 int Serve(const stillwave::config::ServerConfig& config) {
+  RaiseDescriptorLimit();
   static auto* const stop = new stillwave::StopSignals();  // before the server's threads; lives until the process ends
   absl::StatusOr<std::unique_ptr<stillwave::StillwaveServer>> server = stillwave::StillwaveServer::Create(config);
   if (!server.ok()) return Refuse(server.status());

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "server/base/descriptor_limit.h"
 #include "server/base/log.h"
 #include "server/base/status_macros.h"
 #include "server/config/model_name.h"
@@ -81,6 +82,9 @@ absl::Status StillwaveServer::Bind() {
   grpc.max_streams = config_.max_streams;
   grpc.max_series_per_stream = config_.max_series_per_stream;
   grpc.max_request_bytes = config_.max_request_megabytes << 20;
+  // Twice a message on top, so that the largest one can be received however small the budget is.
+  grpc.connections.max_buffered_bytes = grpc.max_request_bytes + 2 * service::GrpcServer::kMaxMessageBytes;
+  grpc.connections.keepalive_seconds = config_.keepalive_seconds;
   grpc.shared_memory = config_.shared_memory;
   grpc.workers = static_cast<int>(config_.workers);
   ASSIGN_OR_RETURN(grpc_, service::GrpcServer::Create(grpc, &repository_, &lifecycle_, &metrics_));
@@ -116,7 +120,8 @@ absl::Status StillwaveServer::LoadModels(const std::function<bool()>& stop_reque
 }
 
 absl::Status StillwaveServer::Start(const std::function<bool()>& stop_requested) {
-  Log(LogLevel::kInfo, "starting", {{"version", config::Version()}, {"workers", config_.workers}});
+  Log(LogLevel::kInfo, "starting",
+      {{"version", config::Version()}, {"workers", config_.workers}, {"descriptor_limit", base::DescriptorLimit()}});
   const absl::Status loaded = LoadModels(stop_requested);
   // What was broken off is no reason to fail.
   if (stop_requested && stop_requested()) return absl::OkStatus();

@@ -10,7 +10,7 @@
 namespace stillwave::config {
 
 absl::Span<const IntegerOption> IntegerOptions() {
-  static constexpr std::array<IntegerOption, 12> kOptions = {{
+  static constexpr std::array<IntegerOption, 13> kOptions = {{
       {"--workers", &ServerConfig::workers, 1, kMaxWorkers, "Execution",
        "Threads that run models; each uses one core. By default as many as CPUs are granted (affinity, cpuset, quota)"},
       {"--max_queue_samples", &ServerConfig::max_queue_samples, 1, 1'000'000, "Execution",
@@ -35,6 +35,9 @@ absl::Span<const IntegerOption> IntegerOptions() {
        "RESOURCE_EXHAUSTED"},
       {"--max_series_per_stream", &ServerConfig::max_series_per_stream, 1, 10'000, "Streams",
        "Series that one StreamWindows call may have open"},
+      {"--keepalive_seconds", &ServerConfig::keepalive_seconds, 1, 86'400, "Network",
+       "Seconds of silence after which a gRPC connection is asked whether its client is still there; one that does not "
+       "answer is closed. Less than what balancers on the way allow keeps idle connections open"},
       {"--drain_delay", &ServerConfig::drain_delay_seconds, 0, 3600, "Life",
        "Seconds to go on serving after SIGTERM with readiness off, so that balancers notice; then new work is refused "
        "and accepted work is finished"},

@@ -1,34 +1,43 @@
 #include "server/metrics/metrics_endpoint.h"
 
-#include <httplib.h>
-#include <sys/socket.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <chrono>
-#include <cstring>
+#include <list>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "server/base/check.h"
 #include "server/base/status_macros.h"
+#include "server/base/tcp_listener.h"
+#include "server/metrics/http_connection.h"
 
 namespace stillwave::metrics {
 namespace {
 
 constexpr char kPlainText[] = "text/plain; charset=utf-8";
 constexpr char kPrometheusText[] = "text/plain; version=0.0.4; charset=utf-8";
-constexpr size_t kMaxRequestBody = 4096;  // no path here reads one
-constexpr int kMaxThreads = 64;
+constexpr int kMaxOpenConnections = 1024;
 
-struct HostPort {
+// Fewer than the gRPC port leaves free: probes are answered when its connections have taken all they may.
+constexpr int64_t kFreeHttpDescriptors = 16;
+
+struct HttpAddress {
   std::string host;
   int port = 0;
 };
 
-absl::StatusOr<HostPort> ParseAddress(absl::string_view address) {
+absl::StatusOr<HttpAddress> ParseAddress(absl::string_view address) {
   const auto invalid = [address](absl::string_view rule) {
     return absl::InvalidArgumentError(absl::StrCat("HTTP address ", rule, "; was '", address, "'"));
   };
@@ -45,99 +54,129 @@ absl::StatusOr<HostPort> ParseAddress(absl::string_view address) {
     return invalid("must have an IPv6 host in brackets, as in [::1]:8002");
   }
   if (host.empty()) return invalid("must be host:port");
-  return HostPort{std::string(host), port};
-}
-
-// The library's default also sets SO_REUSEPORT, with which a second server on a taken port would seem to start.
-void SetSocketOptions(int socket) {
-  const int yes = 1;
-  setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  return HttpAddress{std::string(host), port};
 }
 
 }  // namespace
 
+// One thread waits for all connections at once, so that one that says nothing takes nobody's place.
 class MetricsEndpoint::Server {
  public:
-  explicit Server(Options options) : options_(std::move(options)) {
-    http_.set_socket_options(SetSocketOptions);
-    http_.set_payload_max_length(kMaxRequestBody);
-    const auto timeout = absl::ToChronoMicroseconds(options_.io_timeout);
-    http_.set_read_timeout(timeout);
-    http_.set_write_timeout(timeout);
-    // A kept connection would hold one of the few threads; probes and scrapes are seldom enough to connect anew.
-    http_.set_keep_alive_max_count(1);
-    http_.new_task_queue = [threads = options_.threads] {
-      return new httplib::ThreadPool(static_cast<size_t>(threads));
-    };
-    Route();
+  explicit Server(Options options) : options_(std::move(options)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    SW_CHECK(wake_ >= 0);
   }
 
   ~Server() {
-    http_.stop();
-    if (listener_.joinable()) listener_.join();
+    if (listener_ != nullptr) listener_->Stop();
+    stopping_ = true;
+    SW_CHECK(eventfd_write(wake_, 1) == 0);
+    if (thread_.joinable()) thread_.join();
+    for (const int descriptor : arrived_) close(descriptor);
+    close(wake_);
   }
 
   absl::Status Start() {
-    ASSIGN_OR_RETURN(const HostPort address, ParseAddress(options_.address));
-    errno = 0;
-    port_ = address.port == 0                                ? http_.bind_to_any_port(address.host)
-            : http_.bind_to_port(address.host, address.port) ? address.port
-                                                             : -1;
-    if (port_ <= 0) return CannotBind(errno);
-    listener_ = std::thread([this] {
-      http_.listen_after_bind();
-      ended_ = true;
-    });
-    // stop() does nothing on a server that does not run yet, so wait the few microseconds until it does.
-    while (!http_.is_running() && !ended_) std::this_thread::yield();
+    ASSIGN_OR_RETURN(const HttpAddress address, ParseAddress(options_.address));
+    auto listener = base::TcpListener::Create(address.host, address.port);
+    if (!listener.ok()) {
+      return absl::UnavailableError(
+          absl::StrCat("HTTP address ", options_.address, " cannot be bound: ", listener.status().message()));
+    }
+    listener_ = *std::move(listener);
+    thread_ = std::thread([this] { Run(); });
+    listener_->Start(
+        /*take=*/
+        [this](int descriptor) {
+          absl::MutexLock lock(&mutex_);
+          arrived_.push_back(descriptor);
+          SW_CHECK(eventfd_write(wake_, 1) == 0);
+        },
+        kFreeHttpDescriptors);
     return absl::OkStatus();
   }
 
-  int port() const { return port_; }
+  int port() const { return listener_->port(); }
 
  private:
-  absl::Status CannotBind(int error) const {
-    const char* reason = error == EADDRINUSE ? "the port is taken by another process"
-                         : error != 0        ? std::strerror(error)
-                                             : "the host is not an address of this machine";
-    return absl::UnavailableError(absl::StrCat("HTTP address ", options_.address, " cannot be bound: ", reason));
+  using Connections = std::list<HttpConnection>;  // the oldest first
+
+  void Run() {
+    Connections connections;
+    std::vector<pollfd> watched;
+    while (!stopping_) {
+      watched.assign(1, {wake_, POLLIN, 0});
+      for (const HttpConnection& connection : connections) {
+        watched.push_back({connection.descriptor(), connection.events(), 0});
+      }
+      // All have the same patience: the oldest is the first to lose it.
+      const auto patience =
+          connections.empty()
+              ? int64_t{-1}
+              : std::max<int64_t>(0, absl::ToInt64Milliseconds(connections.front().deadline() - absl::Now()) + 1);
+      poll(watched.data(), watched.size(), static_cast<int>(std::min<int64_t>(patience, 60'000)));
+      size_t index = 1;
+      const absl::Time now = absl::Now();
+      for (auto it = connections.begin(); it != connections.end(); ++index) {
+        const bool advances = watched[index].revents == 0 || it->Advance(answer_);
+        it = advances && it->deadline() > now ? std::next(it) : connections.erase(it);
+      }
+      if (watched[0].revents != 0) TakeArrived(connections);
+    }
   }
 
-  void Route() {
-    http_.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
-      response.set_content(options_.metrics_text(), kPrometheusText);
-    });
-    http_.Get("/livez",
-              [](const httplib::Request&, httplib::Response& response) { response.set_content("ok\n", kPlainText); });
-    http_.Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
+  void TakeArrived(Connections& connections) {
+    eventfd_t ignored = 0;
+    eventfd_read(wake_, &ignored);
+    std::vector<int> arrived;
+    {
+      absl::MutexLock lock(&mutex_);
+      arrived.swap(arrived_);
+    }
+    const absl::Time deadline = absl::Now() + options_.io_timeout;
+    for (const int descriptor : arrived) {
+      if (connections.size() >= kMaxOpenConnections) MakeRoom(connections);
+      connections.emplace_back(descriptor, deadline);
+      // Most requests have come by now.
+      if (!connections.back().Advance(answer_)) connections.pop_back();
+    }
+  }
+
+  // A client in earnest sends its request at once.
+  static void MakeRoom(Connections& connections) {
+    const auto silent = std::find_if(connections.begin(), connections.end(),
+                                     [](const HttpConnection& connection) { return connection.reading(); });
+    connections.erase(silent == connections.end() ? connections.begin() : silent);
+  }
+
+  HttpResponse Respond(const HttpRequest& request) const {
+    const bool get = request.method == "GET" || request.method == "HEAD";
+    if (get && request.path == "/metrics") return {200, kPrometheusText, options_.metrics_text()};
+    if (get && request.path == "/livez") return {200, kPlainText, "ok\n"};
+    if (get && request.path == "/readyz") {
       const absl::Status ready = options_.readiness();
-      if (!ready.ok()) response.status = 503;
-      response.set_content(ready.ok() ? "ok\n" : absl::StrCat(ready.message(), "\n"), kPlainText);
-    });
-    http_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
-      if (response.status != 404) return;
-      response.set_content("not found; this port serves GET /metrics, /livez and /readyz\n", kPlainText);
-    });
+      if (ready.ok()) return {200, kPlainText, "ok\n"};
+      return {503, kPlainText, absl::StrCat(ready.message(), "\n")};
+    }
+    return {404, kPlainText, "not found; this port serves GET /metrics, /livez and /readyz\n"};
   }
 
   const Options options_;
-  httplib::Server http_;
-  int port_ = 0;
-  std::atomic<bool> ended_{false};
-  std::thread listener_;
+  const HttpConnection::Answer answer_ = [this](const HttpRequest& request) { return Respond(request); };
+  const int wake_;
+  std::atomic<bool> stopping_{false};
+  absl::Mutex mutex_;
+  std::vector<int> arrived_ ABSL_GUARDED_BY(mutex_);  // not yet the thread's
+  std::unique_ptr<base::TcpListener> listener_;
+  std::thread thread_;
 };
 
 absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Create(Options options) {
-  if (options.threads < 1 || options.threads > kMaxThreads) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("HTTP threads must be 1 to ", kMaxThreads, "; was ", options.threads));
-  }
   if (options.io_timeout <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError(
         absl::StrCat("HTTP io_timeout must be positive; was ", absl::FormatDuration(options.io_timeout)));
   }
   auto server = std::make_unique<Server>(std::move(options));
-  RETURN_IF_ERROR(server->Start());
+  if (absl::Status status = server->Start(); !status.ok()) return status;
   return std::unique_ptr<MetricsEndpoint>(new MetricsEndpoint(std::move(server)));
 }
 

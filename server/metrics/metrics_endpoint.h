@@ -16,7 +16,8 @@ namespace stillwave::metrics {
 //   /livez    200 "ok" as long as the process can answer
 //   /readyz   200 "ok", or 503 and the reason
 //   others    404 and a line that names these three
-// Serves from construction to destruction on a few threads of its own. Thread-safe.
+// Serves from construction to destruction on two threads of its own, for at most 1024 connections at the same time: one
+// more takes the place of the oldest that has not sent its request. Thread-safe.
 class MetricsEndpoint {
  public:
   struct Options {
@@ -26,10 +27,8 @@ class MetricsEndpoint {
     std::function<std::string()> metrics_text;
     // OK: ready; else the message is the reason. Required. Thread-safe.
     std::function<absl::Status()> readiness;
-    // Connections that are served at the same time; 1 to 64.
-    int threads = 16;
-    // A client that neither sends nor takes a byte for so long is cut off. Positive.
-    absl::Duration io_timeout = absl::Seconds(1);
+    // A client that has not sent its request and taken the response by then is cut off. Positive.
+    absl::Duration io_timeout = absl::Seconds(5);
   };
 
   // Binds and starts to serve. INVALID_ARGUMENT for an address that cannot be read; UNAVAILABLE when it cannot be

@@ -11,7 +11,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/base/descriptor_limit.h"
 #include "server/base/log.h"
+#include "server/base/status_macros.h"
+#include "server/base/tcp_listener.h"
+#include "server/config/server_config.h"
+#include "server/service/connection_options.h"
 #include "server/service/health_service.h"
 #include "server/service/inference_service.h"
 #include "server/service/open_calls.h"
@@ -58,25 +63,29 @@ class GrpcServer::Impl {
 
   ~Impl() { Finish(absl::ZeroDuration()); }
 
-  absl::Status Bind(const std::string& address) {
+  absl::Status Bind(const Options& options) {
+    ASSIGN_OR_RETURN(const config::HostPort address, config::ParseHostPort("--grpc_address", options.address));
+    absl::StatusOr<std::unique_ptr<base::TcpListener>> listener = base::TcpListener::Create(address.host, address.port);
+    if (!listener.ok()) {
+      return absl::UnavailableError(
+          absl::StrCat("--grpc_address must be an address of this machine that is free; cannot listen on ",
+                       options.address, ": ", listener.status().message()));
+    }
+    listener_ = *std::move(listener);
     grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort(address, MakeServerCredentials(), &port);
-    // By default gRPC lets two servers share a port, and half of the clients talk to the wrong one.
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsPerConnection);
+    acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, MakeServerCredentials());
+    SetConnectionOptions(options.connections, builder);
     builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
     builder.SetMaxSendMessageSize(kMaxMessageBytes);
     builder.RegisterService(&inference_);
     builder.RegisterService(&streams_);
     builder.RegisterService(&health_);
     server_ = builder.BuildAndStart();
-    if (server_ == nullptr || port <= 0) {
-      return absl::UnavailableError(
-          absl::StrCat("--grpc_address must be an address of this machine that is free; cannot listen on ", address,
-                       " (taken by another process, not allowed, or not here)"));
-    }
-    address_ = absl::StrCat(absl::string_view(address).substr(0, address.rfind(':')), ":", port);
+    if (server_ == nullptr) return absl::InternalError("the gRPC server did not start; its log says why");
+    address_ =
+        absl::StrCat(absl::string_view(options.address).substr(0, options.address.rfind(':')), ":", listener_->port());
+    listener_->Start(/*take=*/[this](int descriptor) { Connect(descriptor); }, kFreeDescriptors);
     return absl::OkStatus();
   }
 
@@ -85,30 +94,53 @@ class GrpcServer::Impl {
 
   void Finish(absl::Duration patience) {
     if (server_ == nullptr) return;
+    listener_->Stop();
     health_.Stop();
     inference_.Drain();
     streams_.Drain();
-    if (!calls_.AwaitNone(patience)) {
+    const absl::Time end = absl::Now() + patience;
+    inference_.late_calls().AwaitQuiet(inference_.infer_calls(), kQuiet, std::min(patience, kMaxQuietWait));
+    // Clients are told that this server goes, and connect elsewhere, while calls that were accepted go on.
+    grpc_completion_queue* const goaway = grpc_completion_queue_create_for_next(nullptr);
+    grpc_server_shutdown_and_notify(server_->c_server(), goaway, nullptr);
+    inference_.late_calls().Release();
+    if (!inference_.infer_calls().AwaitNone(end - absl::Now()) || !calls_.AwaitNone(end - absl::Now())) {
       base::Log(base::LogLevel::kWarning, "cancelling calls that did not finish",
                 {{"seconds", absl::ToDoubleSeconds(patience)}});
     }
     server_->Shutdown(absl::ToChronoTime(absl::Now() + std::min(patience, kGoodbye)));
     server_->Wait();
+    grpc_completion_queue_next(goaway, gpr_inf_future(GPR_CLOCK_REALTIME), nullptr);
+    grpc_completion_queue_shutdown(goaway);
+    grpc_completion_queue_destroy(goaway);
   }
 
  private:
-  // More calls on one connection wait at the client.
-  static constexpr int kMaxCallsPerConnection = 4096;
-
   // For clients to take leave: a connection is closed when its client has heard that the server goes, or after this.
   static constexpr absl::Duration kGoodbye = absl::Milliseconds(500);
+
+  // No call for so long: clients wait for their answers. Those that call whatever happens are not waited for, nor those
+  // whose calls take long.
+  static constexpr absl::Duration kQuiet = absl::Milliseconds(20);
+  static constexpr absl::Duration kMaxQuietWait = absl::Seconds(1);
+
+  // For models that are loaded, for probes and for gRPC itself.
+  static constexpr int64_t kFreeDescriptors = 64;
+
+  void Connect(int descriptor) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = descriptor;
+    acceptor_->HandleNewConnection(&connection);
+  }
 
   OpenCalls calls_;
   InferenceService inference_;
   StreamService streams_;
   HealthService health_;
   std::string address_;
-  std::unique_ptr<grpc::Server> server_;  // last: it calls the services until it is gone
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  std::unique_ptr<grpc::Server> server_;  // it calls the services until it is gone
+  std::unique_ptr<base::TcpListener> listener_;
 };
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Create(const Options& options,
@@ -118,7 +150,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Create(const Options& op
   gpr_set_log_function(LogFromGrpc);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   auto impl = std::make_unique<Impl>(options, repository, lifecycle, metrics);
-  if (absl::Status status = impl->Bind(options.address); !status.ok()) return status;
+  if (absl::Status status = impl->Bind(options); !status.ok()) return status;
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
 }
 

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "server/metrics/server_metrics.h"
 #include "server/repository/model_repository.h"
+#include "server/service/connection_options.h"
 #include "server/service/lifecycle.h"
 
 namespace stillwave::service {
@@ -24,6 +25,7 @@ class GrpcServer {
     std::string address;
     int64_t max_streams = 256;
     int64_t max_series_per_stream = 64;
+    ConnectionOptions connections;
     // Of requests that wait or are computed.
     int64_t max_request_bytes = int64_t{512} << 20;
     // Clients may pass tensors in POSIX shared memory.

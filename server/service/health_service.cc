@@ -4,6 +4,7 @@
 #include "server/base/check.h"
 #include "server/base/quoted.h"
 #include "server/service/grpc_status.h"
+#include "server/service/received.h"
 
 namespace stillwave::service {
 
@@ -79,7 +80,28 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   bool finished_ = false;
 };
 
-HealthService::HealthService(const Lifecycle* lifecycle, OpenCalls* calls) : lifecycle_(lifecycle), calls_(calls) {}
+namespace {
+
+class RefusedWatch final : public grpc::ServerWriteReactor<HealthCheckResponse> {
+ public:
+  explicit RefusedWatch(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+HealthService::HealthService(const Lifecycle* lifecycle, OpenCalls* calls) : lifecycle_(lifecycle), calls_(calls) {
+  MarkMethodCallback(MethodIndex(grpc::health::v1::Health::service_full_name(), "Check"),
+                     BoundedUnary(this, &HealthService::Check));
+  MarkMethodCallback(
+      MethodIndex(grpc::health::v1::Health::service_full_name(), "Watch"),
+      new grpc::internal::CallbackServerStreamingHandler<Received<HealthCheckRequest>, HealthCheckResponse>(
+          [this](grpc::CallbackServerContext* context,
+                 const Received<HealthCheckRequest>* request) -> grpc::ServerWriteReactor<HealthCheckResponse>* {
+            if (!request->status.ok()) return new RefusedWatch(request->status);
+            return Watch(context, &request->message);
+          }));
+}
 
 HealthService::~HealthService() {
   absl::MutexLock lock(&mutex_);

@@ -79,7 +79,12 @@ void InferStream::OnReadDone(bool ok) {
     Advance();
     return;
   }
-  if (Message* const message = Accept(std::move(request_)); message != nullptr) {
+  const absl::Status received = std::exchange(request_.status, absl::OkStatus());
+  if (Message* const message = Accept(std::move(request_.message)); message == nullptr) {
+    // The call has ended.
+  } else if (!received.ok()) {
+    Settle(message, received);
+  } else {
     message->exchange->Start(deadline_, [self = shared_from_this(), message](absl::Status status) {
       self->Settle(message, std::move(status));
     });

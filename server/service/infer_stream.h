@@ -16,6 +16,7 @@
 #include "inference/open_inference_grpc.pb.h"
 #include "server/service/infer_exchange.h"
 #include "server/service/open_calls.h"
+#include "server/service/received.h"
 
 namespace stillwave::service {
 
@@ -29,7 +30,7 @@ namespace stillwave::service {
 // One read and one write in flight, Finish once, after every request is answered by the scheduler, whose workers read
 // the requests' bytes. Thread-safe.
 class InferStream final
-    : public grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>,
+    : public grpc::ServerBidiReactor<Received<inference::ModelInferRequest>, inference::ModelStreamInferResponse>,
       public std::enable_shared_from_this<InferStream> {
  public:
   static constexpr size_t kMaxUnsent = 64;
@@ -86,10 +87,10 @@ class InferStream final
   const absl::Time deadline_;
   // Of all messages. Cancelling settles those that wait, from inside: not under the lock.
   const std::shared_ptr<batching::Cancellation> cancellation_ = std::make_shared<batching::Cancellation>();
-  const bool grpc_errors_;                // the client wants errors as the call's status
-  std::shared_ptr<InferStream> self_;     // until OnDone
-  std::function<void()> on_end_;          // set by Start, before any operation
-  inference::ModelInferRequest request_;  // the read's, while reading_
+  const bool grpc_errors_;                          // the client wants errors as the call's status
+  std::shared_ptr<InferStream> self_;               // until OnDone
+  std::function<void()> on_end_;                    // set by Start, before any operation
+  Received<inference::ModelInferRequest> request_;  // the read's, while reading_
 
   absl::Mutex mutex_;
   bool advancing_ ABSL_GUARDED_BY(mutex_) = true;  // until Start, so that events before it wait

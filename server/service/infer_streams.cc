@@ -8,7 +8,7 @@
 namespace stillwave::service {
 namespace {
 
-using Reactor = grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>;
+using Reactor = grpc::ServerBidiReactor<Received<inference::ModelInferRequest>, inference::ModelStreamInferResponse>;
 
 class RefusedInferStream final : public Reactor {
  public:

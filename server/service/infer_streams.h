@@ -23,7 +23,7 @@ class InferStreams {
 
   // A stream that runs, or one that ends at once: with RESOURCE_EXHAUSTED when there are too many, with UNAVAILABLE
   // when the server takes no more work.
-  grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>* Open(
+  grpc::ServerBidiReactor<Received<inference::ModelInferRequest>, inference::ModelStreamInferResponse>* Open(
       grpc::CallbackServerContext* context);
 
   // Every stream answers what it read and ends with UNAVAILABLE; new ones are refused. Does not wait.

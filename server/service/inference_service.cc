@@ -5,8 +5,8 @@
 #include "server/config/version.h"
 #include "server/service/config_response.h"
 #include "server/service/grpc_status.h"
-#include "server/service/infer_call.h"
 #include "server/service/log_settings.h"
+#include "server/service/received.h"
 #include "server/service/shared_memory_calls.h"
 #include "server/service/statistics_response.h"
 
@@ -37,6 +37,49 @@ void Describe(const model::TensorSpec& spec, inference::ModelMetadataResponse::T
 }
 
 }  // namespace
+
+InferenceService::InferenceService(const Options& options, repository::ModelRepository* repository,
+                                   const Lifecycle* lifecycle, const metrics::ServerMetrics* metrics, OpenCalls* calls)
+    : options_(options),
+      repository_(repository),
+      lifecycle_(lifecycle),
+      budget_(options.max_request_bytes),
+      infer_context_{repository, lifecycle, metrics, &budget_, options.shared_memory ? &regions_ : nullptr},
+      streams_(&infer_context_, options.max_streams, calls),
+      control_(repository, lifecycle, calls) {
+  BoundRequests();
+}
+
+void InferenceService::BoundRequests() {
+  using Self = InferenceService;
+  const auto bound = [this](const char* name, auto method) {
+    MarkMethodCallback(MethodIndex(inference::GRPCInferenceService::service_full_name(), name),
+                       BoundedUnary(this, method));
+  };
+  bound("ServerLive", &Self::ServerLive);
+  bound("ServerReady", &Self::ServerReady);
+  bound("ModelReady", &Self::ModelReady);
+  bound("ServerMetadata", &Self::ServerMetadata);
+  bound("ModelMetadata", &Self::ModelMetadata);
+  bound("ModelInfer", &Self::ModelInfer);
+  bound("ModelConfig", &Self::ModelConfig);
+  bound("ModelStatistics", &Self::ModelStatistics);
+  bound("RepositoryIndex", &Self::RepositoryIndex);
+  bound("RepositoryModelLoad", &Self::RepositoryModelLoad);
+  bound("RepositoryModelUnload", &Self::RepositoryModelUnload);
+  bound("SystemSharedMemoryStatus", &Self::SystemSharedMemoryStatus);
+  bound("SystemSharedMemoryRegister", &Self::SystemSharedMemoryRegister);
+  bound("SystemSharedMemoryUnregister", &Self::SystemSharedMemoryUnregister);
+  bound("CudaSharedMemoryStatus", &Self::CudaSharedMemoryStatus);
+  bound("CudaSharedMemoryRegister", &Self::CudaSharedMemoryRegister);
+  bound("CudaSharedMemoryUnregister", &Self::CudaSharedMemoryUnregister);
+  bound("TraceSetting", &Self::TraceSetting);
+  bound("LogSettings", &Self::LogSettings);
+  MarkMethodCallback(MethodIndex(inference::GRPCInferenceService::service_full_name(), "ModelStreamInfer"),
+                     new grpc::internal::CallbackBidiHandler<Received<inference::ModelInferRequest>,
+                                                             inference::ModelStreamInferResponse>(
+                         [this](Context* context) { return streams_.Open(context); }));
+}
 
 Unary* InferenceService::ServerLive(Context* context, const inference::ServerLiveRequest* /*request*/,
                                     inference::ServerLiveResponse* response) {
@@ -84,14 +127,9 @@ Unary* InferenceService::ModelMetadata(Context* context, const inference::ModelM
 
 Unary* InferenceService::ModelInfer(Context* context, const inference::ModelInferRequest* request,
                                     inference::ModelInferResponse* response) {
-  auto* const call = new InferCall(context, infer_context_, request, response, calls_);
-  call->Start();
+  auto* const call = new InferCall(context, infer_context_, request, response, &infer_calls_);
+  if (lifecycle_->Admission().ok() || !late_calls_.Hold(call)) call->Start();
   return call;
-}
-
-grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>*
-InferenceService::ModelStreamInfer(Context* context) {
-  return streams_.Open(context);
 }
 
 Unary* InferenceService::ModelConfig(Context* context, const inference::ModelConfigRequest* request,

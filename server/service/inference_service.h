@@ -8,8 +8,10 @@
 #include "inference/open_inference_grpc.grpc.pb.h"
 #include "server/metrics/server_metrics.h"
 #include "server/repository/model_repository.h"
+#include "server/service/infer_call.h"
 #include "server/service/infer_exchange.h"
 #include "server/service/infer_streams.h"
+#include "server/service/late_calls.h"
 #include "server/service/lifecycle.h"
 #include "server/service/model_control_service.h"
 #include "server/service/open_calls.h"
@@ -35,15 +37,7 @@ class InferenceService final : public inference::GRPCInferenceService::CallbackS
 
   // The pointers outlive the service.
   InferenceService(const Options& options, repository::ModelRepository* repository, const Lifecycle* lifecycle,
-                   const metrics::ServerMetrics* metrics, OpenCalls* calls)
-      : options_(options),
-        repository_(repository),
-        lifecycle_(lifecycle),
-        calls_(calls),
-        budget_(options.max_request_bytes),
-        infer_context_{repository, lifecycle, metrics, &budget_, options.shared_memory ? &regions_ : nullptr},
-        streams_(&infer_context_, options.max_streams, calls),
-        control_(repository, lifecycle, calls) {}
+                   const metrics::ServerMetrics* metrics, OpenCalls* calls);
 
   using Context = grpc::CallbackServerContext;
   using Unary = grpc::ServerUnaryReactor;
@@ -69,8 +63,6 @@ class InferenceService final : public inference::GRPCInferenceService::CallbackS
   Unary* RepositoryModelUnload(Context* context, const inference::RepositoryModelUnloadRequest* request,
                                inference::RepositoryModelUnloadResponse* response) override;
 
-  grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>* ModelStreamInfer(
-      Context* context) override;
   Unary* ModelConfig(Context* context, const inference::ModelConfigRequest* request,
                      inference::ModelConfigResponse* response) override;
   Unary* ModelStatistics(Context* context, const inference::ModelStatisticsRequest* request,
@@ -95,17 +87,24 @@ class InferenceService final : public inference::GRPCInferenceService::CallbackS
   // Every stream answers what it read and ends with UNAVAILABLE. Does not wait.
   void Drain() { streams_.Drain(); }
 
+  // Calls of ModelInfer: all that are open, and of them those that have come since the lifecycle refuses work.
+  OpenCalls& infer_calls() { return infer_calls_; }
+  LateCalls<InferCall>& late_calls() { return late_calls_; }
+
  private:
+  // Gives every method a handler that takes bounded requests; ModelStreamInfer is InferStreams'.
+  void BoundRequests();
   shared_memory::RegionRegistry* regions() { return options_.shared_memory ? &regions_ : nullptr; }
 
   const Options options_;
   const repository::ModelRepository* const repository_;
   const Lifecycle* const lifecycle_;
-  OpenCalls* const calls_;
   shared_memory::RegionRegistry regions_;
   RequestBudget budget_;
   const InferContext infer_context_;
   InferStreams streams_;
+  OpenCalls infer_calls_;
+  LateCalls<InferCall> late_calls_;
   const ModelControl control_;
 };
 

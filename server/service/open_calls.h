@@ -21,6 +21,8 @@ class OpenCalls {
     return mutex_.AwaitWithTimeout(absl::Condition(&IsZero, &open_), patience);
   }
 
+  int64_t count() const { return open_.load(); }
+
  private:
   friend class OpenCall;
   static bool IsZero(std::atomic<int64_t>* open) { return open->load() == 0; }

@@ -69,10 +69,11 @@ void StreamReactor::StartWhatIsWanted() {
   }
 }
 
-void StreamReactor::End(const absl::Status& status) {
+void StreamReactor::End(absl::Status status) {
   {
     absl::MutexLock lock(&mutex_);
     finished_ = true;
+    if (!refusal_.ok()) status = refusal_;
   }
   if (absl::IsResourceExhausted(status)) {
     context_->AddTrailingMetadata(kRetryPushbackKey, kRetryPushbackMilliseconds);
@@ -83,12 +84,17 @@ void StreamReactor::End(const absl::Status& status) {
 
 void StreamReactor::OnReadDone(bool ok) {
   v1::StreamWindowsRequest request;
+  absl::Status received;
   {
     absl::MutexLock lock(&mutex_);
     half_closed_ = !ok;
-    request.Swap(&request_);
+    request.Swap(&request_.message);
+    received.Update(request_.status);
+    refusal_.Update(received);
   }
-  if (ok) {
+  if (ok && !received.ok()) {
+    session_->Cancel();  // which series it was for is not known
+  } else if (ok) {
     session_->OnRequest(std::move(request));
   } else {
     session_->OnHalfClose();

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "server/service/open_calls.h"
+#include "server/service/received.h"
 #include "server/streaming/stream_session.h"
 #include "stillwave/v1/stream_inference.pb.h"
 
@@ -17,7 +18,8 @@ namespace stillwave::service {
 
 // One read and one write in flight, Finish once. Reads only while the session wants more, so a client that does not
 // take its results is not read from either. Deletes itself when gRPC is done with the call.
-class StreamReactor final : public grpc::ServerBidiReactor<v1::StreamWindowsRequest, v1::StreamWindowsResponse> {
+class StreamReactor final
+    : public grpc::ServerBidiReactor<Received<v1::StreamWindowsRequest>, v1::StreamWindowsResponse> {
  public:
   StreamReactor(grpc::CallbackServerContext* context, const streaming::StreamSession::Options& options,
                 streaming::ModelSource source, metrics::ServerMetrics* metrics, OpenCalls* calls);
@@ -38,7 +40,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<v1::StreamWindowsRequ
   // time does the work, and without the lock, because the session may call back from inside.
   void Advance();
   void StartWhatIsWanted();
-  void End(const absl::Status& status);
+  void End(absl::Status status);
 
   const OpenCall open_;  // first, so that it ends last
   grpc::CallbackServerContext* const context_;
@@ -49,9 +51,10 @@ class StreamReactor final : public grpc::ServerBidiReactor<v1::StreamWindowsRequ
   bool half_closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
-  v1::StreamWindowsRequest request_;    // the read's, while reading_
-  v1::StreamWindowsResponse response_;  // the write's, while writing_
-  std::function<void()> on_end_;        // set by Start, before any operation
+  absl::Status refusal_ ABSL_GUARDED_BY(mutex_);  // of a message that is none: how the call ends then
+  Received<v1::StreamWindowsRequest> request_;    // the read's, while reading_
+  v1::StreamWindowsResponse response_;            // the write's, while writing_
+  std::function<void()> on_end_;                  // set by Start, before any operation
   // After the members that its on_change uses.
   const std::shared_ptr<streaming::StreamSession> session_;
 };

@@ -11,7 +11,8 @@
 namespace stillwave::service {
 namespace {
 
-class RefusedWindows final : public grpc::ServerBidiReactor<v1::StreamWindowsRequest, v1::StreamWindowsResponse> {
+class RefusedWindows final
+    : public grpc::ServerBidiReactor<Received<v1::StreamWindowsRequest>, v1::StreamWindowsResponse> {
  public:
   RefusedWindows(grpc::CallbackServerContext* context, const absl::Status& status) {
     if (absl::IsResourceExhausted(status)) {
@@ -26,7 +27,12 @@ class RefusedWindows final : public grpc::ServerBidiReactor<v1::StreamWindowsReq
 
 StreamService::StreamService(const Options& options, streaming::ModelSource source, const Lifecycle* lifecycle,
                              metrics::ServerMetrics* metrics, OpenCalls* calls)
-    : options_(options), source_(std::move(source)), lifecycle_(lifecycle), metrics_(metrics), calls_(calls) {}
+    : options_(options), source_(std::move(source)), lifecycle_(lifecycle), metrics_(metrics), calls_(calls) {
+  MarkMethodCallback(
+      MethodIndex(v1::TimeSeriesService::service_full_name(), "StreamWindows"),
+      new grpc::internal::CallbackBidiHandler<Received<v1::StreamWindowsRequest>, v1::StreamWindowsResponse>(
+          [this](grpc::CallbackServerContext* context) { return Open(context); }));
+}
 
 StreamService::~StreamService() {
   absl::MutexLock lock(&mutex_);
@@ -48,8 +54,7 @@ absl::Status StreamService::Admit() {
   return absl::OkStatus();
 }
 
-grpc::ServerBidiReactor<v1::StreamWindowsRequest, v1::StreamWindowsResponse>* StreamService::StreamWindows(
-    grpc::CallbackServerContext* context) {
+StreamService::Reactor* StreamService::Open(grpc::CallbackServerContext* context) {
   if (absl::Status status = Admit(); !status.ok()) return new RefusedWindows(context, status);
   auto* const reactor = new StreamReactor(context, options_.session, source_, metrics_, calls_);
   std::shared_ptr<streaming::StreamSession> session = reactor->session();

@@ -13,6 +13,7 @@
 #include "server/metrics/server_metrics.h"
 #include "server/service/lifecycle.h"
 #include "server/service/open_calls.h"
+#include "server/service/received.h"
 #include "server/streaming/stream_model.h"
 #include "server/streaming/stream_session.h"
 #include "stillwave/v1/stream_inference.grpc.pb.h"
@@ -33,16 +34,16 @@ class StreamService final : public v1::TimeSeriesService::CallbackService {
                 metrics::ServerMetrics* metrics, OpenCalls* calls);
   ~StreamService() override;
 
-  grpc::ServerBidiReactor<v1::StreamWindowsRequest, v1::StreamWindowsResponse>* StreamWindows(
-      grpc::CallbackServerContext* context) override;
-
   // Every stream answers what it accepted, says Draining and ends with UNAVAILABLE; new ones are refused. Does not
   // wait.
   void Drain();
 
  private:
+  using Reactor = grpc::ServerBidiReactor<Received<v1::StreamWindowsRequest>, v1::StreamWindowsResponse>;
   using Sessions = std::set<std::shared_ptr<streaming::StreamSession>>;
 
+  // A call of StreamWindows.
+  Reactor* Open(grpc::CallbackServerContext* context);
   // OK and counts the stream, or why it must not start.
   absl::Status Admit();
 

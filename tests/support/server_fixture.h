@@ -41,6 +41,7 @@ class ServerProcess {
   const std::string& grpc_address() const { return grpc_address_; }
   const std::string& http_address() const { return http_address_; }
 
+  pid_t pid() const { return pid_; }
   void Signal(int signal) const;
   // Blocks until the server has ended: its exit code, or 128 + signal.
   int Wait();

@@ -38,12 +38,26 @@ TEST(Flags, WithoutAnyServeTheDemonstrationModelOnLoopback) {
 }
 
 TEST(Flags, EachFlagSetsItsField) {
-  const auto parsed =
-      Parse({"--model=a/model.onnx", "--grpc_address=0.0.0.0:9", "--http_address", "[::1]:0", "--workers=7",
-             "--max_queue_samples=8", "--max_queue_milliseconds=15", "--max_batch_size=9", "--batchnorm=folded",
-             "--window_length=10", "--drain_delay=11", "--strict_readiness", "--log_level=warning", "--log_format=json",
-             "--max_streams=12", "--max_series_per_stream=13", "--inline_compute_microseconds=14",
-             "--max_request_megabytes=77", "--shared_memory"});
+  const auto parsed = Parse({"--model=a/model.onnx",
+                             "--grpc_address=0.0.0.0:9",
+                             "--http_address",
+                             "[::1]:0",
+                             "--workers=7",
+                             "--max_queue_samples=8",
+                             "--max_queue_milliseconds=15",
+                             "--keepalive_seconds=16",
+                             "--max_batch_size=9",
+                             "--batchnorm=folded",
+                             "--window_length=10",
+                             "--drain_delay=11",
+                             "--strict_readiness",
+                             "--log_level=warning",
+                             "--log_format=json",
+                             "--max_streams=12",
+                             "--max_series_per_stream=13",
+                             "--inline_compute_microseconds=14",
+                             "--max_request_megabytes=77",
+                             "--shared_memory"});
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   const ServerConfig& config = parsed->config;
   EXPECT_EQ(config.model, "a/model.onnx");
@@ -52,6 +66,7 @@ TEST(Flags, EachFlagSetsItsField) {
   EXPECT_EQ(config.workers, 7);
   EXPECT_EQ(config.max_queue_samples, 8);
   EXPECT_EQ(config.max_queue_milliseconds, 15);
+  EXPECT_EQ(config.keepalive_seconds, 16);
   EXPECT_EQ(config.max_batch_size, 9);
   EXPECT_EQ(config.batch_norm, model::BatchNormMode::kFolded);
   EXPECT_EQ(config.window_length, 10);
