@@ -45,11 +45,7 @@ InferStream::InferStream(grpc::CallbackServerContext* context, const InferContex
 
 void InferStream::Start(std::function<void()> on_end) {
   on_end_ = std::move(on_end);
-  {
-    absl::MutexLock lock(&mutex_);
-    advancing_ = false;
-  }
-  Advance();
+  turns_.Begin([this] { StartWhatIsDue(); });
 }
 
 void InferStream::Drain() {
@@ -153,20 +149,7 @@ void InferStream::OnDone() {
 }
 
 void InferStream::Advance() {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (advancing_) {
-      advance_again_ = true;
-      return;
-    }
-    advancing_ = true;
-  }
-  for (bool again = true; again;) {
-    StartWhatIsDue();
-    absl::MutexLock lock(&mutex_);
-    again = std::exchange(advance_again_, false);
-    advancing_ = again;
-  }
+  turns_.Ask([this] { StartWhatIsDue(); });
 }
 
 void InferStream::StartWhatIsDue() {

@@ -17,6 +17,7 @@
 #include "server/service/infer_exchange.h"
 #include "server/service/open_calls.h"
 #include "server/service/received.h"
+#include "server/service/serial_turns.h"
 
 namespace stillwave::service {
 
@@ -70,8 +71,7 @@ class InferStream final
   Message* Accept(inference::ModelInferRequest request);
   void Settle(Message* message, absl::Status status);
 
-  // Starts whatever is due and nothing prevents. Called after every event, from any thread; one thread at a time does
-  // the work, and without the lock.
+  // Starts whatever is due and nothing prevents. Called after every event, from any thread.
   void Advance() ABSL_LOCKS_EXCLUDED(mutex_);
   void StartWhatIsDue() ABSL_LOCKS_EXCLUDED(mutex_);
   // The message that may be written now; null when there is none.
@@ -92,9 +92,8 @@ class InferStream final
   std::function<void()> on_end_;                    // set by Start, before any operation
   Received<inference::ModelInferRequest> request_;  // the read's, while reading_
 
+  SerialTurns turns_;
   absl::Mutex mutex_;
-  bool advancing_ ABSL_GUARDED_BY(mutex_) = true;  // until Start, so that events before it wait
-  bool advance_again_ ABSL_GUARDED_BY(mutex_) = false;
   // From the oldest; the first is the write's while writing_.
   std::deque<std::unique_ptr<Message>> messages_ ABSL_GUARDED_BY(mutex_);
   size_t unsettled_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -16,28 +16,11 @@ StreamReactor::StreamReactor(grpc::CallbackServerContext* context, const streami
 
 void StreamReactor::Start(std::function<void()> on_end) {
   on_end_ = std::move(on_end);
-  {
-    absl::MutexLock lock(&mutex_);
-    advancing_ = false;
-  }
-  Advance();
+  turns_.Begin([this] { StartWhatIsWanted(); });
 }
 
 void StreamReactor::Advance() {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (advancing_) {
-      advance_again_ = true;
-      return;
-    }
-    advancing_ = true;
-  }
-  for (bool again = true; again;) {
-    StartWhatIsWanted();
-    absl::MutexLock lock(&mutex_);
-    again = std::exchange(advance_again_, false);
-    advancing_ = again;
-  }
+  turns_.Ask([this] { StartWhatIsWanted(); });
 }
 
 void StreamReactor::StartWhatIsWanted() {

@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "server/service/open_calls.h"
 #include "server/service/received.h"
+#include "server/service/serial_turns.h"
 #include "server/streaming/stream_session.h"
 #include "stillwave/v1/stream_inference.pb.h"
 
@@ -36,17 +37,15 @@ class StreamReactor final
   void OnDone() override;
 
  private:
-  // Starts whatever the session wants and nothing prevents. Called after every event, from any thread; one thread at a
-  // time does the work, and without the lock, because the session may call back from inside.
+  // Starts whatever the session wants and nothing prevents. Called after every event, from any thread.
   void Advance();
   void StartWhatIsWanted();
   void End(absl::Status status);
 
   const OpenCall open_;  // first, so that it ends last
   grpc::CallbackServerContext* const context_;
+  SerialTurns turns_;
   absl::Mutex mutex_;
-  bool advancing_ ABSL_GUARDED_BY(mutex_) = true;  // until Start, so that events before it wait
-  bool advance_again_ ABSL_GUARDED_BY(mutex_) = false;
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
   bool half_closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
