@@ -137,8 +137,7 @@ absl::Status Lower(const graph::Node& node, const graph::Conv& op, PlanBuilder& 
   if (plan.element() == Element::kBf16) {
     const onednn::Elements elements{Element::kBf16, plan.ElementToWrite(node.outputs[0])};
     absl::StatusOr<ConvolutionForm> form = ChooseForm(conv, elements, plan);
-    if (form.ok() && !onednn::IsFallback(form->primitive))
-      return AddConvolution(conv, *std::move(form), elements, plan);
+    if (onednn::HasVectorized(form)) return AddConvolution(conv, *std::move(form), elements, plan);
   }
   if (SuitsWinograd(op, window, plan.shape(x), conv.weights)) return LowerWinograd(node, op, window, plan);
   ASSIGN_OR_RETURN(ConvolutionForm form, ChooseForm(conv, {}, plan));
@@ -153,7 +152,7 @@ absl::Status Lower(const graph::Node& node, const graph::Pool& op, PlanBuilder& 
   if (plan.ElementOf(x) == Element::kBf16) {
     absl::StatusOr<onednn::Primitive> primitive =
         onednn::MakePooling(op, window, plan.shape(x), plan.shape(y), Element::kBf16);
-    if (primitive.ok() && !onednn::IsFallback(*primitive)) {
+    if (onednn::HasVectorized(primitive)) {
       return AddPooling(node, *std::move(primitive), Element::kBf16, plan);
     }
   }
@@ -176,7 +175,7 @@ absl::Status Lower(const graph::Node& node, const graph::GlobalPool& op, PlanBui
   if (!IsImage(plan.shape(x), 3) || op.kind == graph::PoolKind::kLp) return LowerToKernel(node, plan);
   if (plan.ElementOf(x) == Element::kBf16) {
     absl::StatusOr<onednn::Primitive> primitive = onednn::MakeGlobalPooling(op.kind, plan.shape(x), Element::kBf16);
-    if (primitive.ok() && !onednn::IsFallback(*primitive)) {
+    if (onednn::HasVectorized(primitive)) {
       return AddPooling(node, *std::move(primitive), Element::kBf16, plan);
     }
   }

@@ -4,6 +4,8 @@
 // elements and this CPU.
 #pragma once
 
+#include <type_traits>
+
 #include "absl/status/statusor.h"
 #include "server/execution/onednn/layout.h"
 #include "server/execution/onednn/primitive.h"
@@ -11,6 +13,17 @@
 #include "server/graph/shape_inference.h"
 
 namespace stillwave::execution::onednn {
+
+// Whether oneDNN has it, and not as a fallback only. `Form` is a Primitive or has one as its member `primitive`.
+template <typename Form>
+bool HasVectorized(const absl::StatusOr<Form>& form) {
+  if (!form.ok()) return false;
+  if constexpr (std::is_same_v<Form, Primitive>) {
+    return !IsFallback(*form);
+  } else {
+    return !IsFallback(form->primitive);
+  }
+}
 
 // What goes into a layer (its data and its weights) and what comes out.
 struct Elements {
