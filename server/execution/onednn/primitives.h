@@ -34,6 +34,9 @@ struct Elements {
 // --- convolution.cc ---
 // The row-major weights {M,C/group,kernel…} as oneDNN describes them: {[group],M/group,C/group,[1],kernel…}.
 dnnl::memory::desc ConvolutionWeightsDesc(const tensor::Shape& weights, int64_t group);
+// {M,C,[1],kernel…} with eight output channels side by side: {M/8,kernel…,C,8}, zeros where M ends. REQUIRES: one
+// group, one or two spatial axes.
+dnnl::memory::desc EightOutputsDesc(const tensor::Shape& weights);
 // src, weights (in the layout that the implementation wants, see arguments[1]), [bias], dst; src and dst channels last.
 absl::StatusOr<Primitive> MakeConvolution(const graph::Conv& op, const graph::ResolvedWindow& window,
                                           const tensor::Shape& src, const tensor::Shape& weights, bool has_bias,
