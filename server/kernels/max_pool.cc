@@ -1,6 +1,8 @@
 #include "server/kernels/max_pool.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <vector>
 
 #include "server/kernels/vectorize.h"
@@ -8,40 +10,16 @@
 namespace stillwave::kernels {
 namespace {
 
-// What one output looks at: `rows` lines of `columns` taps, each of all channels.
-struct Taken {
-  int64_t rows = 1;
-  int64_t row_step = 0;  // in floats
-  int64_t columns = 1;
-  int64_t column_step = 0;
-};
-
-// Vectors stay in registers while the taps go by: as many channels at a time as make two AVX vectors.
-constexpr int64_t kPoolBlock = 16;
-
 // A NaN stays once it is there, and comes from either side.
-SW_VECTORIZED void TakeMaximum(const float* first, const Taken& taken, int64_t channels, float* y) {
-  int64_t c = 0;
-  for (; c + kPoolBlock <= channels; c += kPoolBlock) {
-    float best[kPoolBlock];
-    for (int64_t j = 0; j < kPoolBlock; ++j) best[j] = first[c + j];
-    const float* line = first + c;
-    for (int64_t i = 0; i < taken.rows; ++i, line += taken.row_step) {
-      const float* x = line;
-      for (int64_t k = 0; k < taken.columns; ++k, x += taken.column_step) {
-        for (int64_t j = 0; j < kPoolBlock; ++j) best[j] = x[j] > best[j] || x[j] != x[j] ? x[j] : best[j];
-      }
-    }
-    for (int64_t j = 0; j < kPoolBlock; ++j) y[c + j] = best[j];
-  }
-  for (; c < channels; ++c) {
-    float best = first[c];
-    for (int64_t i = 0; i < taken.rows; ++i) {
-      const float* x = first + c + i * taken.row_step;
-      for (int64_t k = 0; k < taken.columns; ++k, x += taken.column_step) best = *x > best || *x != *x ? *x : best;
-    }
-    y[c] = best;
-  }
+SW_VECTORIZED void TakeMaximum(const float* x, int64_t channels, float* best) {
+  SW_INDEPENDENT
+  for (int64_t c = 0; c < channels; ++c) best[c] = x[c] > best[c] || x[c] != x[c] ? x[c] : best[c];
+}
+
+// Most windows have two or three rows.
+SW_VECTORIZED void MaximumOfTwo(const float* a, const float* b, int64_t channels, float* best) {
+  SW_INDEPENDENT
+  for (int64_t c = 0; c < channels; ++c) best[c] = b[c] > a[c] || b[c] != b[c] ? b[c] : a[c];
 }
 
 // The taps of each output along one axis that lie inside the input: the first, and how many.
@@ -82,8 +60,18 @@ Kernel MakeMaxPoolChannelsLast(const graph::Window& window, const graph::Resolve
     for (int64_t n = 0; n < samples; ++n, x += rows.length * row_stride) {
       for (const Taps& down : rows.taps) {
         for (const Taps& along : columns.taps) {
-          const Taken taken{down.count, rows.dilation * row_stride, along.count, columns.dilation * channels};
-          TakeMaximum(x + down.first * row_stride + along.first * channels, taken, channels, y);
+          const float* const first = x + down.first * row_stride + along.first * channels;
+          const int64_t step = columns.dilation * channels;
+          // The first row begins; a second in the same line comes with it.
+          if (along.count > 1) {
+            MaximumOfTwo(first, first + step, channels, y);
+          } else {
+            std::memcpy(y, first, static_cast<size_t>(channels) * sizeof(float));
+          }
+          for (int64_t i = 0; i < down.count; ++i) {
+            const float* const line = first + i * rows.dilation * row_stride;
+            for (int64_t k = i == 0 ? 2 : 0; k < along.count; ++k) TakeMaximum(line + k * step, channels, y);
+          }
           y += channels;
         }
       }
