@@ -53,11 +53,13 @@ absl::StatusOr<std::vector<int>> RepeatedParameters(const graph::Node& node, Rep
   return buffers;
 }
 
+// oneDNN 2 writes past the caches where the destination is aligned to a vector. The next layer reads it at once.
 StepInfo& AddStep(const graph::Node& node, onednn::Primitive primitive, int src, const std::vector<int>& parameters,
                   int dst, PlanBuilder& plan) {
   std::vector<int> buffers = {src};
   buffers.insert(buffers.end(), parameters.begin(), parameters.end());
   buffers.push_back(dst);
+  plan.Misalign(dst);
   return plan.AddPrimitive(node, std::move(primitive), std::move(buffers));
 }
 

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "server/base/status_macros.h"
-#include "server/execution/channels_last.h"
+#include "server/execution/borders.h"
 #include "server/execution/lowering.h"
 #include "server/execution/onednn/primitives.h"
 #include "server/graph/shape_inference.h"
@@ -23,49 +23,10 @@ bool IsImage(const tensor::Shape& shape, int minimum_rank) { return shape.rank()
 
 bool IsConstant(const PlanBuilder& plan, ValueId id) { return plan.value(id).constant != nullptr; }
 
-bool IsPadded(const graph::ResolvedWindow& window) {
-  const auto is_positive = [](int64_t pad) { return pad > 0; };
-  return std::any_of(window.pads_begin.begin(), window.pads_begin.end(), is_positive) ||
-         std::any_of(window.pads_end.begin(), window.pads_end.end(), is_positive);
-}
-
 graph::ResolvedWindow Unpadded(graph::ResolvedWindow window) {
   std::fill(window.pads_begin.begin(), window.pads_begin.end(), 0);
   std::fill(window.pads_end.begin(), window.pads_end.end(), 0);
   return window;
-}
-
-tensor::Shape BorderedShape(tensor::Shape shape, const graph::ResolvedWindow& window) {
-  for (size_t i = 0; i < window.output.size(); ++i) {
-    shape[static_cast<int>(i) + 2] += window.pads_begin[i] + window.pads_end[i];
-  }
-  return shape;
-}
-
-// A copy of `src` (channels last) with zeros around it. oneDNN's vectorised kernels take only paddings that fit into
-// their blocks of output columns; wider ones (long or dilated kernels) fall to a matrix product over a gathered copy,
-// which takes two to forty times as long as this copy and an unpadded convolution.
-absl::StatusOr<int> AddBorders(const graph::Node& node, int src, const tensor::Shape& bordered,
-                               const graph::ResolvedWindow& window, Element element, PlanBuilder& plan) {
-  const tensor::Shape& x = plan.shape(node.inputs[0]);
-  std::vector<int64_t> pads(2 * static_cast<size_t>(x.rank()), 0);
-  for (size_t i = 0; i < window.output.size(); ++i) {
-    pads[i + 1] = window.pads_begin[i];
-    pads[i + 1 + static_cast<size_t>(x.rank())] = window.pads_end[i];
-  }
-  const auto amounts = tensor::Tensor::FromValues<int64_t>({static_cast<int64_t>(pads.size())}, pads);
-  // The kernel moves bytes: only the size of an element matters to it.
-  const auto type = element == Element::kBf16 ? tensor::DataType::kBFloat16 : tensor::DataType::kFloat32;
-  const graph::InputType inputs[] = {{true, type, ChannelsLastShape(x), nullptr},
-                                     {true, tensor::DataType::kInt64, amounts.shape(), &amounts}};
-  ASSIGN_OR_RETURN(kernels::Kernel kernel,
-                   kernels::MakeKernel(graph::Pad{}, inputs, {type, ChannelsLastShape(bordered)}));
-  const int borders = plan.AddScratch(static_cast<size_t>(bordered.num_elements()) * onednn::SizeOf(element));
-  StepInfo& info = plan.AddKernel(node, std::move(kernel), {src, kNoBuffer}, borders);
-  info.op = "Pad";
-  info.attributes = "zero borders";
-  info.output_shape = bordered.ToString();
-  return borders;
 }
 
 // The convolution of one node, before an element type is chosen.
@@ -77,7 +38,10 @@ struct Convolution {
   bool has_bias;
 };
 
-// Where oneDNN has the form: a primitive, over the input as it is or with borders around it.
+// Where oneDNN has the form: a primitive, over the input as it is or with borders around it. oneDNN's vectorised
+// kernels take only paddings that fit into their blocks of output columns; wider ones (long or dilated kernels) fall to
+// a matrix product over a gathered copy, which takes two to forty times as long as copying once and an unpadded
+// convolution.
 struct ConvolutionForm {
   onednn::Primitive primitive;
   bool bordered = false;
@@ -109,8 +73,7 @@ absl::Status AddConvolution(const Convolution& conv, ConvolutionForm form, onedn
   const graph::Node& node = conv.node;
   ASSIGN_OR_RETURN(int src, plan.Read(node.inputs[0], Layout::kChannelsLast, elements.in));
   if (form.bordered) {
-    const tensor::Shape bordered = BorderedShape(plan.shape(node.inputs[0]), conv.window);
-    ASSIGN_OR_RETURN(src, AddBorders(node, src, bordered, conv.window, elements.in, plan));
+    ASSIGN_OR_RETURN(src, AddBorders(node, src, conv.window, elements.in, plan));
   }
   ASSIGN_OR_RETURN(const int packed, plan.ReadWeights(plan.value(node.inputs[1]).constant,
                                                       onednn::ConvolutionWeightsDesc(conv.weights, conv.op.group),
@@ -137,10 +100,10 @@ absl::Status Lower(const graph::Node& node, const graph::Conv& op, PlanBuilder& 
   if (plan.element() == Element::kBf16) {
     const onednn::Elements elements{Element::kBf16, plan.ElementToWrite(node.outputs[0])};
     absl::StatusOr<ConvolutionForm> form = ChooseForm(conv, elements, plan);
-    if (form.ok() && !onednn::IsFallback(form->primitive))
-      return AddConvolution(conv, *std::move(form), elements, plan);
+    if (onednn::HasVectorized(form)) return AddConvolution(conv, *std::move(form), elements, plan);
   }
   if (SuitsWinograd(op, window, plan.shape(x), conv.weights)) return LowerWinograd(node, op, window, plan);
+  if (SuitsDirect(op, window, plan.shape(x))) return LowerDirect(node, op, window, plan);
   ASSIGN_OR_RETURN(ConvolutionForm form, ChooseForm(conv, {}, plan));
   return AddConvolution(conv, std::move(form), {}, plan);
 }
@@ -153,7 +116,7 @@ absl::Status Lower(const graph::Node& node, const graph::Pool& op, PlanBuilder& 
   if (plan.ElementOf(x) == Element::kBf16) {
     absl::StatusOr<onednn::Primitive> primitive =
         onednn::MakePooling(op, window, plan.shape(x), plan.shape(y), Element::kBf16);
-    if (primitive.ok() && !onednn::IsFallback(*primitive)) {
+    if (onednn::HasVectorized(primitive)) {
       return AddPooling(node, *std::move(primitive), Element::kBf16, plan);
     }
   }
@@ -176,7 +139,7 @@ absl::Status Lower(const graph::Node& node, const graph::GlobalPool& op, PlanBui
   if (!IsImage(plan.shape(x), 3) || op.kind == graph::PoolKind::kLp) return LowerToKernel(node, plan);
   if (plan.ElementOf(x) == Element::kBf16) {
     absl::StatusOr<onednn::Primitive> primitive = onednn::MakeGlobalPooling(op.kind, plan.shape(x), Element::kBf16);
-    if (primitive.ok() && !onednn::IsFallback(*primitive)) {
+    if (onednn::HasVectorized(primitive)) {
       return AddPooling(node, *std::move(primitive), Element::kBf16, plan);
     }
   }

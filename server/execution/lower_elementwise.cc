@@ -51,7 +51,7 @@ absl::Status Lower(const graph::Node& node, const graph::Unary& op, PlanBuilder&
   const int64_t count = plan.shape(x).num_elements();
   if (plan.ElementOf(x) == Element::kBf16) {
     absl::StatusOr<onednn::Primitive> primitive = onednn::MakeUnary(op, count, Element::kBf16);
-    if (primitive.ok() && !onednn::IsFallback(*primitive)) {
+    if (onednn::HasVectorized(primitive)) {
       return AddUnary(node, *std::move(primitive), Element::kBf16, plan);
     }
   }
@@ -74,7 +74,7 @@ absl::Status Lower(const graph::Node& node, const graph::Binary& op, PlanBuilder
   const int64_t count = plan.shape(a).num_elements();
   if (plan.ElementOf(a) == Element::kBf16 && plan.ElementOf(b) == Element::kBf16) {
     absl::StatusOr<onednn::Primitive> primitive = onednn::MakeBinary(op, count, Element::kBf16);
-    if (primitive.ok() && !onednn::IsFallback(*primitive)) {
+    if (onednn::HasVectorized(primitive)) {
       return AddBinary(node, *std::move(primitive), Element::kBf16, plan);
     }
   }

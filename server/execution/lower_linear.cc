@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "server/base/status_macros.h"
 #include "server/execution/lowering.h"
 #include "server/execution/onednn/primitives.h"
@@ -54,23 +55,29 @@ struct Product {
   dnnl::memory::desc stored;  // the weights as they come
 };
 
-absl::StatusOr<Product> ChooseProduct(const Linear& linear, onednn::Elements elements) {
-  const bool has_bias = linear.bias != nullptr;
+absl::StatusOr<Product> InnerProduct(const Linear& linear, onednn::Elements elements) {
   ASSIGN_OR_RETURN(onednn::Primitive primitive,
-                   onednn::MakeInnerProduct(linear.m, linear.k, linear.n, has_bias, elements));
-  // The bits of a row of oneDNN's general matrix product depend on the number of rows, and so do those of its inner
-  // product in bf16, which leaves AMX for a single row. As a convolution of kernel 1 along the rows they do not, and it
-  // is as fast.
-  const bool depends_on_rows = onednn::IsFallback(primitive) || elements.in == Element::kBf16;
-  if (depends_on_rows && linear.m > 0) {
-    ASSIGN_OR_RETURN(onednn::Primitive convolution,
-                     onednn::MakeRowwiseProduct(linear.m, linear.k, linear.n, has_bias, elements));
-    if (!onednn::IsFallback(convolution)) {
-      return Product{std::move(convolution),
-                     onednn::RowwiseProductWeightsDesc(linear.n, linear.k, linear.stored_as_k_by_n)};
-    }
-  }
+                   onednn::MakeInnerProduct(linear.m, linear.k, linear.n, linear.bias != nullptr, elements));
   return Product{std::move(primitive), onednn::InnerProductWeightsDesc(linear.n, linear.k, linear.stored_as_k_by_n)};
+}
+
+absl::StatusOr<Product> RowwiseProduct(const Linear& linear, onednn::Elements elements) {
+  if (linear.m == 0) return absl::UnimplementedError("a convolution along no rows");
+  ASSIGN_OR_RETURN(onednn::Primitive primitive,
+                   onednn::MakeRowwiseProduct(linear.m, linear.k, linear.n, linear.bias != nullptr, elements));
+  return Product{std::move(primitive), onednn::RowwiseProductWeightsDesc(linear.n, linear.k, linear.stored_as_k_by_n)};
+}
+
+// The bits of a row of oneDNN's general matrix product depend on the number of rows, and so do those of its inner
+// product in bf16, which leaves AMX for a single row. As a convolution of kernel 1 along the rows they do not, and it
+// is as fast.
+absl::StatusOr<Product> ChooseProduct(const Linear& linear, onednn::Elements elements) {
+  if (elements.in == Element::kFp32) {
+    absl::StatusOr<Product> inner = InnerProduct(linear, elements);
+    if (onednn::HasVectorized(inner)) return inner;
+  }
+  absl::StatusOr<Product> rowwise = RowwiseProduct(linear, elements);
+  return onednn::HasVectorized(rowwise) ? std::move(rowwise) : InnerProduct(linear, elements);
 }
 
 absl::Status AddProduct(const graph::Node& node, const Linear& linear, Product product, onednn::Elements elements,
@@ -93,7 +100,7 @@ absl::Status LowerInnerProduct(const graph::Node& node, const Linear& linear, Pl
   if (plan.element() == Element::kBf16 && plan.HasForms(linear.x)) {
     const onednn::Elements elements{Element::kBf16, plan.ElementToWrite(node.outputs[0])};
     absl::StatusOr<Product> product = ChooseProduct(linear, elements);
-    if (product.ok() && !onednn::IsFallback(product->primitive)) {
+    if (onednn::HasVectorized(product)) {
       return AddProduct(node, linear, *std::move(product), elements, plan);
     }
   }

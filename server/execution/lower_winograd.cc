@@ -31,12 +31,20 @@ bool SuitsChannels(int64_t channels) {
   return channels >= kMinChannels && channels % kChannelStep == 0 && channels <= kernels::kMaxOutChannels;
 }
 
+int64_t Last(const Shape& shape) { return shape[shape.rank() - 1]; }
+
+// {N,C,T}, or {N,C,1,T} as Keras's exporter writes it, which lies in memory as the other.
+bool IsSeries(const graph::ResolvedWindow& window, const Shape& src, const Shape& weights) {
+  return src.rank() == 3 ||
+         (src.rank() == 4 && src[2] == 1 && weights[2] == 1 && window.output[0] == 1 && window.pads_begin[0] == 0);
+}
+
 }  // namespace
 
 bool SuitsWinograd(const graph::Conv& op, const graph::ResolvedWindow& window, const Shape& src, const Shape& weights) {
-  return src.rank() == 3 && op.group == 1 && weights[2] >= 2 && op.window.strides[0] == 1 &&
-         op.window.dilations[0] == 1 && SuitsChannels(weights[0]) && SuitsChannels(weights[1]) &&
-         weights.num_elements() <= kMaxWeights && window.output[0] >= kMinLength;
+  return IsSeries(window, src, weights) && op.group == 1 && Last(weights) >= 2 && op.window.strides.back() == 1 &&
+         op.window.dilations.back() == 1 && SuitsChannels(weights[0]) && SuitsChannels(weights[1]) &&
+         weights.num_elements() <= kMaxWeights && window.output.back() >= kMinLength;
 }
 
 absl::Status LowerWinograd(const graph::Node& node, const graph::Conv& op, const graph::ResolvedWindow& window,
@@ -46,11 +54,11 @@ absl::Status LowerWinograd(const graph::Node& node, const graph::Conv& op, const
   const kernels::WinogradShape shape{
       .samples = src[0],
       .channels = src[1],
-      .length = src[2],
-      .pad_begin = window.pads_begin[0],
-      .kernel = weights[2],
+      .length = Last(src),
+      .pad_begin = window.pads_begin.back(),
+      .kernel = Last(weights),
       .out_channels = weights[0],
-      .output_length = window.output[0],
+      .output_length = window.output.back(),
   };
   const std::vector<kernels::WinogradPlane> planes = kernels::WinogradPlanes(shape);
   const int64_t rows = shape.rows();

@@ -23,6 +23,12 @@ bool SuitsWinograd(const graph::Conv& op, const graph::ResolvedWindow& window, c
 absl::Status LowerWinograd(const graph::Node& node, const graph::Conv& op, const graph::ResolvedWindow& window,
                            PlanBuilder& plan);
 
+// lower_direct.cc: a convolution by a kernel of ours, where oneDNN's leaves registers unused. LowerDirect REQUIRES
+// SuitsDirect, and constant weights.
+bool SuitsDirect(const graph::Conv& op, const graph::ResolvedWindow& window, const tensor::Shape& src);
+absl::Status LowerDirect(const graph::Node& node, const graph::Conv& op, const graph::ResolvedWindow& window,
+                         PlanBuilder& plan);
+
 // lower_linear.cc
 absl::Status Lower(const graph::Node& node, const graph::Gemm& op, PlanBuilder& plan);
 absl::Status Lower(const graph::Node& node, const graph::MatMul& op, PlanBuilder& plan);

@@ -19,6 +19,9 @@ using onednn::Element;
 using onednn::Layout;
 using tensor::Shape;
 
+// No multiple of a vector, but of what scalars and SSE are aligned to.
+constexpr size_t kMisalignment = 16;
+
 size_t Index(ValueId id) { return static_cast<size_t>(id); }
 
 Layout Other(Layout layout) { return layout == Layout::kRowMajor ? Layout::kChannelsLast : Layout::kRowMajor; }
@@ -91,6 +94,7 @@ int PlanBuilder::Lookup(ValueId id, Form form) const {
 int PlanBuilder::NewBuffer(Buffer buffer) {
   parts_.buffers.push_back(buffer);
   residents_.emplace_back();
+  misaligned_.push_back(false);
   return static_cast<int>(parts_.buffers.size()) - 1;
 }
 
@@ -246,6 +250,8 @@ void PlanBuilder::AliasLayout(ValueId id, Layout layout, ValueId source, Layout 
 
 int PlanBuilder::AddScratch(size_t bytes) { return NewBuffer({Buffer::Kind::kArena, bytes, 0, 0, nullptr}); }
 
+void PlanBuilder::Misalign(int buffer) { misaligned_[static_cast<size_t>(buffer)] = true; }
+
 int PlanBuilder::AddPart(int whole, size_t offset, size_t bytes) {
   SW_CHECK(parts_.buffers[static_cast<size_t>(whole)].kind != Buffer::Kind::kPart);
   return NewBuffer({Buffer::Kind::kPart, bytes, offset, 0, nullptr, whole});
@@ -334,7 +340,7 @@ absl::StatusOr<ExecutionPlan::Parts> PlanBuilder::Finish() {
   }
   for (size_t i = 0; i < lifetimes.size(); ++i) {
     if (parts_.buffers[i].kind == Buffer::Kind::kArena && lifetimes[i].first >= 0) {
-      lifetimes[i].bytes = parts_.buffers[i].bytes;
+      lifetimes[i].bytes = parts_.buffers[i].bytes + (misaligned_[i] ? kMisalignment : 0);
     }
   }
   const MemoryPlan memory = PlanMemory(lifetimes);
@@ -343,7 +349,8 @@ absl::StatusOr<ExecutionPlan::Parts> PlanBuilder::Finish() {
                                                      " bytes of scratch memory; the limit is ", kMaxArenaBytes));
   }
   for (size_t i = 0; i < parts_.buffers.size(); ++i) {
-    if (parts_.buffers[i].kind == Buffer::Kind::kArena) parts_.buffers[i].offset = memory.offsets[i];
+    if (parts_.buffers[i].kind != Buffer::Kind::kArena) continue;
+    parts_.buffers[i].offset = memory.offsets[i] + (misaligned_[i] ? kMisalignment : 0);
   }
   parts_.arena_bytes = memory.total_bytes;
   return std::move(parts_);

@@ -69,6 +69,9 @@ class PlanBuilder {
   void AliasLayout(graph::ValueId id, onednn::Layout layout, graph::ValueId source, onednn::Layout source_layout);
   // Memory between two steps of one node.
   int AddScratch(size_t bytes);
+  // Lays a buffer of the arena off the boundaries of vectors, for primitives that write past the caches where what they
+  // write to is aligned. Others are left as they are.
+  void Misalign(int buffer);
   // `bytes` of a buffer from `offset` on; lives as long as it.
   int AddPart(int whole, size_t offset, size_t bytes);
 
@@ -118,6 +121,7 @@ class PlanBuilder {
   std::vector<int> remaining_reads_;                    // by ValueId
   std::vector<int> output_targets_;                     // by ValueId: graph output that it may write to, or -1
   std::vector<std::vector<graph::ValueId>> residents_;  // by buffer: values that lie in it and are still read
+  std::vector<bool> misaligned_;                        // by buffer
   ExecutionPlan::Parts parts_;
 };
 

@@ -159,10 +159,10 @@ Kernel WinogradOutput(const WinogradShape& shape, bool has_bias, bool relu) {
 }
 
 absl::StatusOr<Tensor> WinogradWeights(const Tensor& weights, size_t plane) {
-  SW_CHECK(weights.shape().rank() == 3);
   const int64_t outputs = weights.shape()[0];
   const int64_t channels = weights.shape()[1];
-  const WinogradShape shape{.kernel = weights.shape()[2]};
+  const WinogradShape shape{.kernel = weights.shape()[weights.shape().rank() - 1]};
+  SW_CHECK(weights.num_elements() == outputs * channels * shape.kernel);
   const bool is_triple = shape.triples() > 0 && plane < kTriplePlanes;
   const size_t index = is_triple || shape.triples() == 0 ? plane : plane - kTriplePlanes;
   const int64_t pieces = is_triple ? shape.triples() : shape.pairs();

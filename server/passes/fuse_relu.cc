@@ -47,7 +47,11 @@ bool FuseRelu(graph::Graph& graph) {
 
 absl::StatusOr<bool> FuseBatchNormRelu(graph::Graph& graph) { return FuseRelu<graph::BatchNormalization>(graph); }
 
-absl::StatusOr<bool> FuseConvRelu(graph::Graph& graph) { return FuseRelu<graph::Conv>(graph); }
+absl::StatusOr<bool> FuseConvRelu(graph::Graph& graph) {
+  const bool plain = FuseRelu<graph::Conv>(graph);
+  const bool transposed = FuseRelu<graph::ConvTranspose>(graph);
+  return plain || transposed;
+}
 
 absl::StatusOr<bool> FuseAddRelu(graph::Graph& graph) { return FuseRelu<graph::Binary>(graph); }
 

@@ -9,7 +9,8 @@ namespace stillwave::passes {
 // Refused where the BatchNormalization's output is read by anything else or is a graph output.
 absl::StatusOr<bool> FuseBatchNormRelu(graph::Graph& graph);
 
-// relu(conv(x)) becomes one Conv with a ReLU post-op, under the same conditions and with the same bits.
+// relu(conv(x)) becomes one Conv with a ReLU post-op, or one ConvTranspose, under the same conditions and with the same
+// bits.
 absl::StatusOr<bool> FuseConvRelu(graph::Graph& graph);
 
 // relu(a + b), where residual branches meet, becomes one Add, under the same conditions and with the same bits.

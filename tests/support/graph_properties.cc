@@ -1,23 +1,17 @@
 #include "tests/support/graph_properties.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "server/graph/graph_text.h"
 #include "server/graph/graph_verifier.h"
+#include "tests/support/magnitude.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/reference_interpreter.h"
 
 namespace stillwave::test_support {
 namespace {
-
-double LargestMagnitude(const RefTensor& tensor) {
-  double largest = 0;
-  for (const double value : tensor.reals) largest = std::max(largest, std::abs(value));
-  return largest;
-}
 
 void ExpectSameOutputs(const graph::Graph& before, const graph::Graph& after, const RefTensor& batch, double rtol) {
   const auto want = Interpret(before, {batch});

@@ -1,7 +1,6 @@
 // The interpreter against PyTorch's float64 answers and against the ONNX project's operator tests: what makes it fit
 // to be the judge of the server's engine.
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -11,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "server/graph/graph_text.h"
 #include "server/onnx/onnx_importer.h"
+#include "tests/support/magnitude.h"
 #include "tests/support/reference_interpreter.h"
 #include "tests/support/test_models.h"
 
@@ -33,12 +33,6 @@ std::vector<RefTensor> InGraphOrder(const graph::Graph& graph, const std::vector
     inputs.push_back(ToRefTensor((named != tensors.end() ? *named : tensors[i]).tensor.view()));
   }
   return inputs;
-}
-
-double LargestMagnitude(const RefTensor& tensor) {
-  double largest = 0;
-  for (const double value : tensor.reals) largest = std::max(largest, std::abs(value));
-  return largest;
 }
 
 class ReferenceModelTest : public ::testing::TestWithParam<TestModel> {};

@@ -28,6 +28,10 @@ dnnl::memory::desc ConvolutionWeightsDesc(const tensor::Shape& weights, int64_t 
   return RowMajorDesc(WeightsDims(weights, group));
 }
 
+dnnl::memory::desc EightOutputsDesc(const tensor::Shape& weights) {
+  return {WeightsDims(weights, /*group=*/1), dnnl::memory::data_type::f32, dnnl::memory::format_tag::Ohwi8o};
+}
+
 dnnl::memory::desc RowwiseProductWeightsDesc(int64_t n, int64_t k, bool stored_as_k_by_n) {
   return {{n, k, 1, 1}, dnnl::memory::data_type::f32, stored_as_k_by_n ? Dims{1, n, 1, 1} : Dims{k, 1, 1, 1}};
 }

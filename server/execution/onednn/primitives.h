@@ -4,6 +4,8 @@
 // elements and this CPU.
 #pragma once
 
+#include <type_traits>
+
 #include "absl/status/statusor.h"
 #include "server/execution/onednn/layout.h"
 #include "server/execution/onednn/primitive.h"
@@ -11,6 +13,17 @@
 #include "server/graph/shape_inference.h"
 
 namespace stillwave::execution::onednn {
+
+// Whether oneDNN has it, and not as a fallback only. `Form` is a Primitive or has one as its member `primitive`.
+template <typename Form>
+bool HasVectorized(const absl::StatusOr<Form>& form) {
+  if (!form.ok()) return false;
+  if constexpr (std::is_same_v<Form, Primitive>) {
+    return !IsFallback(*form);
+  } else {
+    return !IsFallback(form->primitive);
+  }
+}
 
 // What goes into a layer (its data and its weights) and what comes out.
 struct Elements {
@@ -21,6 +34,9 @@ struct Elements {
 // --- convolution.cc ---
 // The row-major weights {M,C/group,kernel…} as oneDNN describes them: {[group],M/group,C/group,[1],kernel…}.
 dnnl::memory::desc ConvolutionWeightsDesc(const tensor::Shape& weights, int64_t group);
+// {M,C,[1],kernel…} with eight output channels side by side: {M/8,kernel…,C,8}, zeros where M ends. REQUIRES: one
+// group, one or two spatial axes.
+dnnl::memory::desc EightOutputsDesc(const tensor::Shape& weights);
 // src, weights (in the layout that the implementation wants, see arguments[1]), [bias], dst; src and dst channels last.
 absl::StatusOr<Primitive> MakeConvolution(const graph::Conv& op, const graph::ResolvedWindow& window,
                                           const tensor::Shape& src, const tensor::Shape& weights, bool has_bias,

@@ -1,6 +1,9 @@
 // How BatchNormalization is run: as an optimized oneDNN primitive, in place, with its ReLU.
 #include "gtest/gtest.h"
+#include "server/execution/lowering.h"
+#include "server/execution/plan_builder.h"
 #include "server/passes/pass_pipeline.h"
+#include "server/passes/specialize.h"
 #include "tests/server/execution/run_plan.h"
 #include "tests/support/network_builder.h"
 #include "tests/support/op_cases.h"
@@ -56,6 +59,34 @@ TEST(BatchNormalizationPlanTest, RunsVectorizedForChannelsThatFillNoVector) {
     ASSERT_THAT(want, IsOk());
     ASSERT_THAT(got, IsOk());
     EXPECT_EQ(test_support::Difference((*got)[0], (*want)[0], 2e-5, 1e-5), "");
+  }
+}
+
+// Where oneDNN's destination is aligned, it writes to memory rather than to the caches that the next layer reads.
+TEST(BatchNormalizationPlanTest, WritesBesideTheBoundariesOfVectors) {
+  for (const int64_t channels : {16, 19}) {
+    NetworkBuilder build(1);
+    const Shape shape({2, channels, 18});
+    const graph::ValueId h = build.Conv(build.Input("x", shape), channels, channels, UniformWindow(1, 3));
+    build.Output(build.Conv(build.BatchNorm(h, channels), channels, 1, UniformWindow(1, 1)));
+    const auto graph = passes::Specialize(build.graph(), {shape});
+    ASSERT_THAT(graph, IsOk());
+    onednn::WeightCache weights;
+    PlanBuilder builder(*graph, weights);
+    for (const graph::Node& node : graph->nodes()) ASSERT_THAT(LowerNode(node, builder), IsOk());
+    const auto parts = builder.Finish();
+    ASSERT_THAT(parts, IsOk());
+    int found = 0;
+    for (const Step& step : parts->steps) {
+      if (step.info.primitive != "batch_normalization") continue;
+      constexpr size_t kDst = 5;
+      const Buffer& dst = parts->buffers[static_cast<size_t>(std::get<PrimitiveStep>(step.work).buffers[kDst])];
+      if (dst.kind != Buffer::Kind::kArena) continue;
+      ++found;
+      EXPECT_NE(dst.offset % 32, 0U);
+      EXPECT_LE(dst.offset + dst.bytes, parts->arena_bytes);
+    }
+    EXPECT_EQ(found, 1);
   }
 }
 

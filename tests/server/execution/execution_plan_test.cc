@@ -1,6 +1,5 @@
 #include "server/execution/execution_plan.h"
 
-#include <cmath>
 #include <cstring>
 #include <thread>
 
@@ -9,6 +8,7 @@
 #include "server/graph/graph_text.h"
 #include "server/passes/pass_pipeline.h"
 #include "tests/server/execution/run_plan.h"
+#include "tests/support/magnitude.h"
 #include "tests/support/network_builder.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/reference_interpreter.h"
@@ -22,16 +22,11 @@ using tensor::Shape;
 using tensor::Tensor;
 using test_support::Difference;
 using test_support::IsOk;
+using test_support::LargestMagnitude;
 using test_support::NetworkBuilder;
 using test_support::RandomNetwork;
 using test_support::RefTensor;
 using test_support::UniformWindow;
-
-double LargestMagnitude(const RefTensor& tensor) {
-  double largest = 0;
-  for (const double value : tensor.reals) largest = std::max(largest, std::abs(value));
-  return largest;
-}
 
 void ExpectAgreesWithReference(const graph::Graph& graph, const RefTensor& input, double bound) {
   const auto want = test_support::Interpret(graph, {input});

@@ -1,11 +1,10 @@
 // Each family of operators, compiled and run, against the reference interpreter over the grid of op_cases.h.
-#include <algorithm>
-#include <cmath>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "tests/server/execution/run_plan.h"
+#include "tests/support/magnitude.h"
 #include "tests/support/network_builder.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/status_matchers.h"
@@ -15,16 +14,11 @@ namespace {
 
 using test_support::Difference;
 using test_support::IsOk;
+using test_support::LargestMagnitude;
 using test_support::OpCase;
 using test_support::RefTensor;
 using test_support::StatusIs;
 using ::testing::HasSubstr;
-
-double LargestMagnitude(const RefTensor& tensor) {
-  double largest = 0;
-  for (const double value : tensor.reals) largest = std::max(largest, std::abs(value));
-  return largest;
-}
 
 // `bound`: the largest difference, as a part of the largest output. Returns the names of the cases that the engine
 // says it cannot run.

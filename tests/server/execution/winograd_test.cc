@@ -1,12 +1,12 @@
 #include "server/kernels/winograd.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/server/execution/run_plan.h"
+#include "tests/support/magnitude.h"
 #include "tests/support/network_builder.h"
 #include "tests/support/reference_interpreter.h"
 #include "tests/support/status_matchers.h"
@@ -17,16 +17,11 @@ namespace {
 using graph::ValueId;
 using tensor::Shape;
 using test_support::IsOk;
+using test_support::LargestMagnitude;
 using test_support::NetworkBuilder;
 using test_support::RandomTensor;
 using test_support::RefTensor;
 using test_support::UniformWindow;
-
-double LargestMagnitude(const RefTensor& tensor) {
-  double largest = 0;
-  for (const double value : tensor.reals) largest = std::max(largest, std::abs(value));
-  return largest;
-}
 
 bool RunsByWinograd(const ExecutionPlan& plan) {
   return std::any_of(plan.steps().begin(), plan.steps().end(),
@@ -79,6 +74,28 @@ TEST(WinogradTest, AgreesWithTheReferenceForEveryKernelPaddingAndParity) {
     const auto plan = Compile(graph, {shape});
     ASSERT_THAT(plan, IsOk());
     EXPECT_TRUE(RunsByWinograd(**plan)) << StepsText(**plan);
+  }
+}
+
+// As Keras's exporter writes a convolution over time.
+TEST(WinogradTest, TakesAnImageOfOneRowForASeries) {
+  for (const int64_t rows : {1, 2}) {
+    NetworkBuilder build(1);
+    const Shape shape({2, 48, rows, 33});
+    graph::Window window = UniformWindow(2, 1);
+    window.kernel = {1, 3};
+    window.pads_begin = {0, 1};
+    window.pads_end = {0, 1};
+    build.Output(build.Conv(build.Input("x", shape), 48, 56, window));
+    const RefTensor input = RandomTensor(shape, 3);
+    const auto want = test_support::Interpret(build.graph(), {input});
+    const auto got = CompileAndRun(build.graph(), {input});
+    ASSERT_THAT(want, IsOk());
+    ASSERT_THAT(got, IsOk());
+    EXPECT_EQ(test_support::Difference((*got)[0], (*want)[0], 2e-6 * LargestMagnitude((*want)[0]), 0), "");
+    const auto plan = Compile(build.graph(), {shape});
+    ASSERT_THAT(plan, IsOk());
+    EXPECT_EQ(RunsByWinograd(**plan), rows == 1) << StepsText(**plan);
   }
 }
 

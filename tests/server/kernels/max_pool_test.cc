@@ -53,5 +53,24 @@ TEST(MaxPoolTest, LetsANanThrough) {
   EXPECT_EQ(y[2], 5);
 }
 
+// More channels than are taken at once, and some that are left over.
+TEST(MaxPoolTest, TakesEveryOfManyChannels) {
+  constexpr int64_t kChannels = 39;
+  std::vector<float> x;
+  for (int64_t t = 0; t < 4; ++t) {
+    for (int64_t c = 0; c < kChannels; ++c) x.push_back(static_cast<float>(t == c % 4 ? c : -c - t));
+  }
+  x[kChannels + 8] = NAN;
+  const std::vector<float> y = Pool(UniformWindow(2, 2), false, {1, kChannels, 2, 2}, x);
+  ASSERT_EQ(y.size(), size_t{kChannels});
+  for (size_t c = 0; c < y.size(); ++c) {
+    if (c == 8) {
+      EXPECT_TRUE(std::isnan(y[c]));
+    } else {
+      EXPECT_EQ(y[c], static_cast<float>(c));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace stillwave::kernels

@@ -5,33 +5,17 @@
 #include <utility>
 #include <vector>
 
-#include "gmock/gmock.h"
-#include "gtest/gtest.h"
-#include "tests/server/onnx/onnx_test_util.h"
+#include "tests/server/onnx/converter_test.h"
 #include "tests/support/reference_interpreter.h"
-#include "tests/support/status_matchers.h"
 
 namespace stillwave::onnx_import {
 namespace {
 
 using graph::BinaryKind;
 using graph::UnaryKind;
-using ::stillwave::test_support::IsOk;
 using ::stillwave::test_support::RealTensor;
 using ::stillwave::test_support::RefTensor;
-using ::stillwave::test_support::StatusIs;
-using testing::Attr;
-using ::testing::ElementsAre;
-using testing::FloatTensor;
-using ::testing::HasSubstr;
-using testing::ImportOneNode;
-using testing::Int64Tensor;
-using testing::Iota;
-using testing::LastOp;
-using testing::ModelBuilder;
-using ::testing::SizeIs;
 
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 TEST(ConvertActivation, ReadsEveryKindWithoutAttributes) {

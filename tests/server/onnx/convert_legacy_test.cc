@@ -2,32 +2,13 @@
 #include <string>
 #include <vector>
 
-#include "gmock/gmock.h"
-#include "gtest/gtest.h"
-#include "tests/server/onnx/onnx_test_util.h"
+#include "tests/server/onnx/converter_test.h"
 #include "tests/support/reference_interpreter.h"
-#include "tests/support/status_matchers.h"
 
 namespace stillwave::onnx_import {
 namespace {
 
-using ::stillwave::test_support::IsOk;
-using ::stillwave::test_support::StatusIs;
 using test_support::RefTensor;
-using testing::Attr;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using testing::ImportOneNode;
-using testing::Int64Input;
-using testing::Iota;
-using testing::LastOp;
-using testing::ModelBuilder;
-using ::testing::SizeIs;
-using Ints = std::vector<int64_t>;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
-constexpr auto kNotFrozen = absl::StatusCode::kFailedPrecondition;
-constexpr auto kUnimplemented = absl::StatusCode::kUnimplemented;
 
 const Attr kBroadcast = {"broadcast", int64_t{1}};
 

@@ -2,10 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "gmock/gmock.h"
-#include "gtest/gtest.h"
-#include "tests/server/onnx/onnx_test_util.h"
-#include "tests/support/status_matchers.h"
+#include "tests/server/onnx/converter_test.h"
 
 namespace stillwave::onnx_import {
 namespace {
@@ -14,18 +11,6 @@ using graph::CoordinateMode;
 using graph::NearestMode;
 using graph::Resize;
 using graph::ResizeMode;
-using ::stillwave::test_support::IsOk;
-using ::stillwave::test_support::StatusIs;
-using testing::Attr;
-using ::testing::ElementsAre;
-using testing::FloatTensor;
-using ::testing::HasSubstr;
-using testing::ImportOneNode;
-using testing::LastOp;
-using testing::ModelBuilder;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
-constexpr auto kUnimplemented = absl::StatusCode::kUnimplemented;
 
 Attr Text(const std::string& name, const std::string& value) { return {name, value}; }
 

@@ -3,32 +3,12 @@
 #include <string>
 #include <vector>
 
-#include "gmock/gmock.h"
-#include "gtest/gtest.h"
-#include "tests/server/onnx/onnx_test_util.h"
-#include "tests/support/status_matchers.h"
+#include "tests/server/onnx/converter_test.h"
 
 namespace stillwave::onnx_import {
 namespace {
 
-using ::stillwave::test_support::IsOk;
-using ::stillwave::test_support::StatusIs;
-using testing::Attr;
-using ::testing::ElementsAre;
-using testing::FloatTensor;
-using ::testing::HasSubstr;
-using testing::ImportOneNode;
-using testing::Int64Input;
-using testing::Int64Tensor;
-using testing::Iota;
 using ::testing::IsEmpty;
-using testing::LastOp;
-using testing::ModelBuilder;
-using ::testing::SizeIs;
-using Ints = std::vector<int64_t>;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
-constexpr auto kUnimplemented = absl::StatusCode::kUnimplemented;
 
 TEST(ConvertShapeOps, ReadsReshape) {
   const Int64Tensor shape = {{2}, {0, -1}};

@@ -2,28 +2,10 @@
 #include <string>
 #include <vector>
 
-#include "gmock/gmock.h"
-#include "gtest/gtest.h"
-#include "tests/server/onnx/onnx_test_util.h"
-#include "tests/support/status_matchers.h"
+#include "tests/server/onnx/converter_test.h"
 
 namespace stillwave::onnx_import {
 namespace {
-
-using ::stillwave::test_support::IsOk;
-using ::stillwave::test_support::StatusIs;
-using testing::Attr;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using testing::ImportOneNode;
-using testing::Iota;
-using testing::LastOp;
-using testing::ModelBuilder;
-using ::testing::SizeIs;
-using Ints = std::vector<int64_t>;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
-constexpr auto kUnimplemented = absl::StatusCode::kUnimplemented;
 
 absl::StatusOr<graph::Graph> ImportConv(const std::vector<Attr>& attributes, int64_t opset = 17) {
   return ImportOneNode(opset, "Conv", {Iota({4, 3, 3})}, attributes);

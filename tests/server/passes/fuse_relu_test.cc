@@ -25,11 +25,14 @@ struct Fusion {
 
 void PrintTo(const Fusion& fusion, std::ostream* out) { *out << fusion.op; }
 
-// Both fusions obey one rule.
+// All fusions obey one rule.
 class FuseReluTest : public ::testing::TestWithParam<Fusion> {
  protected:
   ValueId AddLayer(ValueId x) {
-    return GetParam().op == "Conv" ? build_.Conv(x, 3, 3, UniformWindow(1, 1)) : build_.BatchNorm(x, 3);
+    if (GetParam().op == "Conv") return build_.Conv(x, 3, 3, UniformWindow(1, 1));
+    if (GetParam().op == "BatchNormalization") return build_.BatchNorm(x, 3);
+    return build_.Node(graph::ConvTranspose{.window = UniformWindow(1, 1)},
+                       {x, build_.RandomConstant({3, 3, 1}, /*scale=*/1)});
   }
 
   bool Run(graph::Graph& graph) {
@@ -40,6 +43,7 @@ class FuseReluTest : public ::testing::TestWithParam<Fusion> {
 
   static bool HasFusedRelu(const graph::Node& node) {
     if (const auto* conv = std::get_if<graph::Conv>(&node.op)) return conv->fused_relu;
+    if (const auto* conv = std::get_if<graph::ConvTranspose>(&node.op)) return conv->fused_relu;
     return std::get<graph::BatchNormalization>(node.op).fused_relu;
   }
 
@@ -98,7 +102,8 @@ TEST_P(FuseReluTest, LeavesTheOutputsOfRandomNetworksUnchanged) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Layers, FuseReluTest,
-                         Values(Fusion{"Conv", FuseConvRelu}, Fusion{"BatchNormalization", FuseBatchNormRelu}),
+                         Values(Fusion{"Conv", FuseConvRelu}, Fusion{"ConvTranspose", FuseConvRelu},
+                                Fusion{"BatchNormalization", FuseBatchNormRelu}),
                          [](const auto& test) { return test.param.op; });
 
 }  // namespace
