@@ -22,6 +22,10 @@ using graph::Node;
 using graph::ValueId;
 using tensor::Shape;
 
+// The analysis runs on a thread that must not block; what is made to be slow there gets full windows.
+constexpr size_t kMaxNodes = 2000;
+constexpr int kMaxExclusions = 16;
+
 size_t At(ValueId id) { return static_cast<size_t>(id); }
 
 absl::Status NoReuse(absl::string_view why) { return absl::FailedPreconditionError(why); }
@@ -240,9 +244,12 @@ absl::StatusOr<LocalPrefix> SplitAtTime(const Graph& network, const Shape& windo
   if (network.inputs().size() != 1) {
     return NoReuse(absl::StrCat("the network has ", network.inputs().size(), " inputs"));
   }
+  if (network.nodes().size() > kMaxNodes) {
+    return NoReuse(absl::StrCat("the network must have at most ", kMaxNodes, " layers; has ", network.nodes().size()));
+  }
   ASSIGN_OR_RETURN(const Graph whole, passes::Specialize(network, {window}));
   TimeLocality found = FindTimeLocality(whole);
-  while (true) {
+  for (int excluded = 0; excluded <= kMaxExclusions; ++excluded) {
     ASSIGN_OR_RETURN(LocalPrefix split, Split(network, whole, found, window));
     const int64_t shorter = split.window_samples() - 2 * split.alignment;
     if (shorter < 1) return NoReuse(absl::StrCat("the window is not longer than two strides of ", split.alignment));
@@ -255,6 +262,7 @@ absl::StatusOr<LocalPrefix> SplitAtTime(const Graph& network, const Shape& windo
     Exclude(whole, other->value, std::string(DependsOnLength(other->node, split.window_samples(), shorter).message()),
             found);
   }
+  return NoReuse(absl::StrCat("more than ", kMaxExclusions, " layers depend on the window's length"));
 }
 
 absl::Status AgreesAt(const LocalPrefix& split, int64_t samples) {
