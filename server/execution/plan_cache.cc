@@ -98,6 +98,14 @@ absl::StatusOr<std::shared_ptr<const ExecutionPlan>> PlanCache::CompileAnew(
   return CompilePlan(graph_, input_shapes, weights_, element_);
 }
 
+absl::StatusOr<std::shared_ptr<const ExecutionPlan>> PlanCache::CompilePart(
+    const graph::Graph& part, absl::Span<const tensor::Shape> input_shapes) {
+  const absl::Time start = absl::Now();
+  absl::StatusOr<std::shared_ptr<const ExecutionPlan>> plan = CompilePlan(part, input_shapes, weights_, element_);
+  if (plan.ok() && compiled_) compiled_(absl::Now() - start);
+  return plan;
+}
+
 absl::StatusOr<std::vector<tensor::Shape>> PlanCache::OutputShapes(absl::Span<const tensor::Shape> input_shapes) {
   {
     const absl::MutexLock lock(&mutex_);

@@ -41,6 +41,11 @@ class PlanCache {
   // As Get, but compiles in any case and keeps nothing: for tools that measure how long that takes.
   absl::StatusOr<std::shared_ptr<const ExecutionPlan>> CompileAnew(absl::Span<const tensor::Shape> input_shapes);
 
+  // A plan of another graph, which was made of this one and has its constants: a part of it, say. Its weights are
+  // shared with the plans here; nothing else is kept. Errors as CompilePlan.
+  absl::StatusOr<std::shared_ptr<const ExecutionPlan>> CompilePart(const graph::Graph& part,
+                                                                   absl::Span<const tensor::Shape> input_shapes);
+
   // The output shapes for these input shapes, without compiling: cheap enough for a thread that must not block. Errors
   // as InferOutputShapes.
   absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> input_shapes);

@@ -83,6 +83,10 @@ struct ServerMetrics::Families {
                                          DurationBounds()};
   Family<Counter>& stream_computed_samples =
       AddCounter("stream_computed_samples_total", "Time steps computed for windows of streams.");
+  Family<Counter>& stream_reused_samples =
+      AddCounter("stream_reused_samples_total", "Time steps of windows that were kept from the window before.");
+  Family<Counter>& stream_verify_mismatches = AddCounter(
+      "stream_verify_mismatches_total", "Windows that reused their overlap and were not what a full computation gave.");
 
   Family<Gauge>& model_info = AddGauge("model_info", "Always 1; the labels describe the model version.");
   Family<Gauge>& model_ready = AddGauge("model_ready", "Whether the model version answers requests.");
@@ -144,6 +148,8 @@ std::unique_ptr<ModelMetrics> ServerMetrics::ResolveModel(const std::string& mod
   metrics->stream_windows = &families.stream_windows.Add(labels);
   metrics->stream_window_duration = &families.stream_window_duration.Add(labels);
   metrics->stream_computed_samples = &families.stream_computed_samples.Add(labels);
+  metrics->stream_reused_samples = &families.stream_reused_samples.Add(labels);
+  metrics->stream_verify_mismatches = &families.stream_verify_mismatches.Add(labels);
   metrics->plan_compile_duration = &families.plan_compile_duration.Add(labels);
   return metrics;
 }
@@ -166,6 +172,8 @@ void ServerMetrics::RemoveChildren(const ModelMetrics& metrics) const {
   families.stream_windows.Remove(metrics.stream_windows);
   families.stream_window_duration.Remove(metrics.stream_window_duration);
   families.stream_computed_samples.Remove(metrics.stream_computed_samples);
+  families.stream_reused_samples.Remove(metrics.stream_reused_samples);
+  families.stream_verify_mismatches.Remove(metrics.stream_verify_mismatches);
   families.plan_compile_duration.Remove(metrics.plan_compile_duration);
 }
 

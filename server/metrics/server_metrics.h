@@ -75,7 +75,11 @@ struct ModelMetrics {
   prometheus::Gauge* stream_series = nullptr;
   prometheus::Counter* stream_windows = nullptr;
   Histogram* stream_window_duration = nullptr;  // from the window's last sample to its result
+  // Time steps of windows: computed for them, or kept from the window before; windows that were computed twice and came
+  // out differently.
   prometheus::Counter* stream_computed_samples = nullptr;
+  prometheus::Counter* stream_reused_samples = nullptr;
+  prometheus::Counter* stream_verify_mismatches = nullptr;
 
   ModelStatistics* statistics = nullptr;       // of the protocol's ModelStatistics; null for the unknown model
   Histogram* plan_compile_duration = nullptr;  // one observation a plan: the first request of new shapes waits for it
@@ -84,7 +88,8 @@ struct ModelMetrics {
   // its windows are.
   void CountRequest(Method method, absl::StatusCode code, absl::Duration duration) const;
   void CountBatch(BatchReason reason, int64_t samples_in_batch) const;
-  // One window of a stream that was answered, `duration` after its last sample had come.
+  // One window of a stream that was answered, `duration` after its last sample had come. `time_steps`: computed for it
+  // and not counted yet.
   void CountWindow(int64_t time_steps, absl::Duration duration) const;
   void CountRejection(Rejection reason) const { rejections[static_cast<size_t>(reason)]->Increment(); }
 };

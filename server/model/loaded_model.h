@@ -62,6 +62,11 @@ class LoadedModel final : public BatchRunner {
       absl::Span<const tensor::Shape> input_shapes) const {
     return plans_->CompileAnew(input_shapes);
   }
+  // A plan of a graph that was made of network(), with its weights.
+  absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> CompilePart(
+      const graph::Graph& part, absl::Span<const tensor::Shape> input_shapes) const {
+    return plans_->CompilePart(part, input_shapes);
+  }
   // Of the inputs for one sample of the warm-up length.
   const std::vector<tensor::Shape>& sample_shapes() const { return sample_shapes_; }
   // Samples that run at once at most; a larger batch runs in several such chunks.

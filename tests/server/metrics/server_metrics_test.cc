@@ -52,6 +52,8 @@ TEST(ServerMetricsTest, ExposesEveryMetricOfALoadedModel) {
                            "stream_windows_total",
                            "stream_window_duration_seconds",
                            "stream_computed_samples_total",
+                           "stream_reused_samples_total",
+                           "stream_verify_mismatches_total",
                            "model_info",
                            "model_ready",
                            "model_load_duration_seconds",

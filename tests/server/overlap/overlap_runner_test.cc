@@ -1,0 +1,202 @@
+#include "server/overlap/overlap_runner.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/metrics/server_metrics.h"
+#include "tests/server/overlap/series_runs.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/test_models.h"
+
+namespace stillwave::overlap {
+namespace {
+
+using tensor::Shape;
+using tensor::Tensor;
+using test_support::IsOk;
+using test_support::StatusIs;
+using ::testing::HasSubstr;
+
+constexpr int64_t kLength = 256;
+constexpr int64_t kHop = 16;
+
+// seed_block: three convolutions of kernel 3, mean over time, linear.
+class OverlapRunnerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto model = model::LoadForTest(test_support::SmallModel("seed_block").model_file);
+    ASSERT_THAT(model, IsOk());
+    model_ = *model;
+    window_ = model_->sample_shapes()[0];
+    window_[window_.rank() - 1] = kLength;
+    MakeRunner({});
+  }
+
+  void MakeRunner(const OverlapRunner::Options& options) {
+    runner_ = std::make_unique<OverlapRunner>(model_, &metrics_, options);
+  }
+
+  std::unique_ptr<SeriesReuse> Open(int64_t hop = kHop) {
+    auto series = runner_->Open(window_, hop);
+    EXPECT_THAT(series, IsOk());
+    return series.ok() ? *std::move(series) : nullptr;
+  }
+
+  // The answers to one batch of windows.
+  Outputs RunWindows(const std::vector<const SeriesReuse*>& series, const std::vector<Tensor>& windows,
+                     const std::vector<int64_t>& first_samples) {
+    std::vector<Tensor> tickets;
+    for (size_t i = 0; i < series.size(); ++i) tickets.push_back(series[i]->Ticket(first_samples[i]));
+    const Tensor samples = Stack(windows);
+    const Tensor ticket = Stack(tickets);
+    auto outputs = RunBatch(*runner_, context_, {samples.view(), ticket.view()});
+    EXPECT_THAT(outputs, IsOk());
+    return outputs.ok() ? *std::move(outputs) : Outputs{};
+  }
+  Outputs RunWindow(const SeriesReuse& series, const RandomSeries& samples, int64_t first_sample) {
+    std::vector<Tensor> windows;
+    windows.push_back(samples.Window(first_sample));
+    return RunWindows({&series}, windows, {first_sample});
+  }
+  Outputs RunFull(const Tensor& window) {
+    auto outputs = RunBatch(*model_, context_, {window.view()});
+    EXPECT_THAT(outputs, IsOk());
+    return outputs.ok() ? *std::move(outputs) : Outputs{};
+  }
+
+  double computed() const { return metrics_.stream_computed_samples->Value(); }
+  double reused() const { return metrics_.stream_reused_samples->Value(); }
+  double mismatches() const { return metrics_.stream_verify_mismatches->Value(); }
+
+  metrics::ServerMetrics all_metrics_;
+  const metrics::ModelMetrics& metrics_ = all_metrics_.ForModel("seed", "1");
+  std::shared_ptr<const model::LoadedModel> model_;
+  Shape window_;
+  std::unique_ptr<OverlapRunner> runner_;
+  execution::ExecutionContext context_;
+};
+
+constexpr double kTolerance = 2e-5;
+
+TEST_F(OverlapRunnerTest, WindowsOfASeriesAreWhatTheModelMakesOfThem) {
+  const auto series = Open();
+  const RandomSeries samples(window_, kLength + 40 * kHop, 1);
+  for (int64_t first = 0; first <= 40 * kHop; first += kHop) {
+    const Outputs got = RunWindow(*series, samples, first);
+    EXPECT_LE(RelativeDifference(got, RunFull(samples.Window(first))), kTolerance) << "window at " << first;
+  }
+  const ReusePlan& plan = series->plan();
+  EXPECT_EQ(computed(), kLength + 40 * plan.computed_samples());
+  EXPECT_EQ(reused(), 40 * plan.reused_samples());
+  EXPECT_LT(plan.computed_samples(), kLength / 4);
+  EXPECT_EQ(mismatches(), 0);
+}
+
+TEST_F(OverlapRunnerTest, AWindowBehindAGapIsComputedInFullAndTheNextReusesIt) {
+  const auto series = Open();
+  const RandomSeries samples(window_, kLength + 200, 2);
+  RunWindow(*series, samples, 0);
+  for (const int64_t first : std::vector<int64_t>{100, 100 + kHop, 150}) {
+    const Outputs got = RunWindow(*series, samples, first);
+    EXPECT_LE(RelativeDifference(got, RunFull(samples.Window(first))), kTolerance) << "window at " << first;
+  }
+  EXPECT_EQ(reused(), series->plan().reused_samples());
+}
+
+TEST_F(OverlapRunnerTest, SeriesInOneBatchKeepWhatIsTheirs) {
+  const auto a = Open();
+  const auto b = Open();
+  const auto other_hop = Open(2 * kHop);
+  const std::vector<const SeriesReuse*> series = {a.get(), other_hop.get(), b.get()};
+  std::vector<RandomSeries> samples;
+  for (uint64_t seed = 0; seed < 3; ++seed) samples.emplace_back(window_, kLength + 20 * kHop, seed);
+  for (int64_t n = 0; n < 10; ++n) {
+    const std::vector<int64_t> first = {n * kHop, n * 2 * kHop, n * kHop};
+    std::vector<Tensor> windows;
+    for (size_t i = 0; i < series.size(); ++i) windows.push_back(samples[i].Window(first[i]));
+    const Outputs want = RunFull(Stack(windows));
+    EXPECT_LE(RelativeDifference(RunWindows(series, windows, first), want), kTolerance) << "window " << n;
+  }
+  EXPECT_EQ(reused(), 9 * (2 * a->plan().reused_samples() + other_hop->plan().reused_samples()));
+}
+
+TEST_F(OverlapRunnerTest, TwoWindowsOfASeriesInOneBatchAreBothRight) {
+  const auto series = Open();
+  const RandomSeries samples(window_, kLength + 4 * kHop, 4);
+  RunWindow(*series, samples, 0);
+  std::vector<Tensor> windows;
+  windows.push_back(samples.Window(kHop));
+  windows.push_back(samples.Window(2 * kHop));
+  const Outputs want = RunFull(Stack(windows));
+  EXPECT_LE(RelativeDifference(RunWindows({series.get(), series.get()}, windows, {kHop, 2 * kHop}), want), kTolerance);
+}
+
+TEST_F(OverlapRunnerTest, AWindowOfAClosedSeriesIsComputedInFull) {
+  auto series = Open();
+  const RandomSeries samples(window_, kLength + kHop, 5);
+  RunWindow(*series, samples, 0);
+  const Tensor ticket = series->Ticket(kHop);
+  series.reset();
+  const Tensor window = samples.Window(kHop);
+  const auto got = RunBatch(*runner_, context_, {window.view(), ticket.view()});
+  ASSERT_THAT(got, IsOk());
+  EXPECT_EQ(RelativeDifference(*got, RunFull(window)), 0);
+  EXPECT_EQ(reused(), 0);
+}
+
+TEST_F(OverlapRunnerTest, RunsRequestsAsTheModelDoes) {
+  const RandomSeries samples(window_, kLength, 6);
+  const Tensor window = samples.Window(0);
+  const auto got = RunBatch(*runner_, context_, {window.view()});
+  ASSERT_THAT(got, IsOk());
+  EXPECT_EQ(RelativeDifference(*got, RunFull(window)), 0);
+  EXPECT_EQ(computed(), 0);
+}
+
+TEST_F(OverlapRunnerTest, AMismatchIsCountedAndEndsTheReuse) {
+  MakeRunner({.verify_tolerance = -1});  // no two answers are that close
+  const auto series = Open();
+  const RandomSeries samples(window_, kLength + 3 * kHop, 7);
+  for (int64_t n = 0; n < 4; ++n) {
+    const Outputs got = RunWindow(*series, samples, n * kHop);
+    EXPECT_LE(RelativeDifference(got, RunFull(samples.Window(n * kHop))), kTolerance);
+  }
+  EXPECT_EQ(mismatches(), 1);
+  EXPECT_EQ(reused(), series->plan().reused_samples());
+  EXPECT_THAT(runner_->Open(window_, kHop).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("were not what the model makes of them")));
+}
+
+TEST_F(OverlapRunnerTest, RefusesWhatDoesNotPay) {
+  EXPECT_THAT(runner_->Open(window_, kLength).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("hop must be smaller than the window")));
+  EXPECT_THAT(runner_->Open(window_, kLength - 8).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not worth it")));
+}
+
+TEST_F(OverlapRunnerTest, BoundsTheMemoryOfAllSeries) {
+  const int64_t bytes = TapeBytes(Open()->plan());
+  MakeRunner({.max_kept_bytes = 2 * bytes});
+  auto a = Open();
+  const auto b = Open();
+  EXPECT_THAT(runner_->Open(window_, kHop).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("what is kept for all series")));
+  a.reset();
+  EXPECT_THAT(runner_->Open(window_, kHop), IsOk());
+}
+
+TEST_F(OverlapRunnerTest, BoundsThePairsOfLengthAndHopThatAreInUse) {
+  MakeRunner({.max_pairs = 2});
+  auto a = Open(16);
+  const auto b = Open(32);
+  EXPECT_THAT(runner_->Open(window_, 8).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("must be at most 2")));
+  a.reset();
+  EXPECT_THAT(runner_->Open(window_, 8), IsOk());
+}
+
+}  // namespace
+}  // namespace stillwave::overlap
