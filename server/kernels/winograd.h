@@ -59,7 +59,8 @@ Kernel WinogradInput(const WinogradShape& shape);
 // The products, [bias {M}] -> {N,T',M}; then the ReLU, if `relu`.
 Kernel WinogradOutput(const WinogradShape& shape, bool has_bias, bool relu);
 
-// {M,C,K} or {M,C,1,K} -> {M,channels,1} of plane `plane`. REQUIRES: it is one of WinogradPlanes of a shape with that kernel.
+// {M,C,K} or {M,C,1,K} -> {M,channels,1} of plane `plane`. REQUIRES: it is one of WinogradPlanes of a shape with that
+// kernel.
 absl::StatusOr<tensor::Tensor> WinogradWeights(const tensor::Tensor& weights, size_t plane);
 
 }  // namespace stillwave::kernels
