@@ -12,6 +12,7 @@
 #include "server/config/version.h"
 #include "server/model/demo_model.h"
 #include "server/model/loaded_model.h"
+#include "server/overlap/describe_reuse.h"
 
 namespace stillwave {
 namespace {
@@ -155,7 +156,9 @@ absl::StatusOr<std::string> DescribeModel(const config::ServerConfig& config) {
   const auto model = config.model.empty() ? LoadedModel::LoadFromBytes(model::DemoModelBytes(), options)
                                           : LoadedModel::Load(config.model, options);
   if (!model.ok()) return base::Annotate(model.status(), config.model.empty() ? "demonstration model" : config.model);
-  return (*model)->Describe(config.window_length);
+  ASSIGN_OR_RETURN(const std::string layers, (*model)->Describe(config.window_length));
+  ASSIGN_OR_RETURN(const std::string windows, overlap::DescribeWindows(**model, config.window_length));
+  return absl::StrCat(layers, "\n", windows);
 }
 
 }  // namespace stillwave

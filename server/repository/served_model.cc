@@ -8,13 +8,15 @@
 namespace stillwave::repository {
 
 ServedModel::ServedModel(model::ModelConfig config, int64_t version, model::ModelSignature signature,
-                         std::shared_ptr<const model::LoadedModel> model, std::shared_ptr<batching::ModelQueue> queue,
-                         const metrics::ModelMetrics* metrics)
+                         std::shared_ptr<const model::LoadedModel> model,
+                         std::shared_ptr<const overlap::OverlapRunner> overlap,
+                         std::shared_ptr<batching::ModelQueue> queue, const metrics::ModelMetrics* metrics)
     : config_(std::move(config)),
       version_(version),
       version_text_(absl::StrCat(version)),
       signature_(std::move(signature)),
       model_(std::move(model)),
+      overlap_(std::move(overlap)),
       queue_(std::move(queue)),
       metrics_(metrics) {}
 

@@ -10,6 +10,7 @@
 #include "server/model/loaded_model.h"
 #include "server/model/model_config.h"
 #include "server/model/model_signature.h"
+#include "server/overlap/overlap_runner.h"
 
 namespace stillwave::repository {
 
@@ -17,8 +18,8 @@ namespace stillwave::repository {
 class ServedModel {
  public:
   ServedModel(model::ModelConfig config, int64_t version, model::ModelSignature signature,
-              std::shared_ptr<const model::LoadedModel> model, std::shared_ptr<batching::ModelQueue> queue,
-              const metrics::ModelMetrics* metrics);
+              std::shared_ptr<const model::LoadedModel> model, std::shared_ptr<const overlap::OverlapRunner> overlap,
+              std::shared_ptr<batching::ModelQueue> queue, const metrics::ModelMetrics* metrics);
 
   const std::string& name() const { return config_.name; }
   const std::string& version() const { return version_text_; }
@@ -34,6 +35,8 @@ class ServedModel {
   const model::ModelConfig& config() const { return config_; }
 
   const std::shared_ptr<const model::LoadedModel>& model() const { return model_; }
+  // What the queue runs: the model, and windows of series that keep what they share.
+  const std::shared_ptr<const overlap::OverlapRunner>& overlap() const { return overlap_; }
   // Shared so that a task's `done` may keep it; see ModelQueue for what a handle means.
   const std::shared_ptr<batching::ModelQueue>& queue() const { return queue_; }
   const metrics::ModelMetrics& metrics() const { return *metrics_; }
@@ -44,6 +47,7 @@ class ServedModel {
   const std::string version_text_;
   const model::ModelSignature signature_;
   const std::shared_ptr<const model::LoadedModel> model_;
+  const std::shared_ptr<const overlap::OverlapRunner> overlap_;
   const std::shared_ptr<batching::ModelQueue> queue_;
   const metrics::ModelMetrics* const metrics_;
 };

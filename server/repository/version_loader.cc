@@ -11,6 +11,7 @@
 #include "server/base/log.h"
 #include "server/base/status_macros.h"
 #include "server/model/warm_up.h"
+#include "server/overlap/overlap_runner.h"
 
 namespace stillwave::repository {
 namespace {
@@ -115,9 +116,12 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> VersionLoader::Serve(const mo
   options.max_running_batches = config.max_running_batches;
   options.batching = config.batching;
   options.output_types = OutputTypes(signature);
+  const auto overlap =
+      std::make_shared<const overlap::OverlapRunner>(model, metrics, overlap::OverlapRunner::Options{});
   ASSIGN_OR_RETURN(std::shared_ptr<batching::ModelQueue> queue,
-                   scheduler_->AddModel(model, std::move(options), metrics));
-  return std::make_shared<const ServedModel>(config, version, std::move(signature), model, std::move(queue), metrics);
+                   scheduler_->AddModel(overlap, std::move(options), metrics));
+  return std::make_shared<const ServedModel>(config, version, std::move(signature), model, overlap, std::move(queue),
+                                             metrics);
 }
 
 }  // namespace stillwave::repository

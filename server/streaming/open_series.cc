@@ -135,6 +135,20 @@ absl::Status CheckBytes(absl::string_view what, const Shape& shape, const Series
   return Invalid(what, absl::StrCat("have at most ", limits.max_window_bytes, " bytes"), shape.ToString());
 }
 
+void ChooseReuse(SeriesInfo& series) {
+  if (series.model.overlap == nullptr) {
+    series.full_windows_because = "the model keeps nothing between windows";
+    return;
+  }
+  absl::StatusOr<std::unique_ptr<overlap::SeriesReuse>> reuse =
+      series.model.overlap->Open(series.input_shape, series.window.hop);
+  if (reuse.ok()) {
+    series.reuse = *std::move(reuse);
+  } else {
+    series.full_windows_because = std::string(reuse.status().message());
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<SeriesInfo> ResolveSeries(const v1::OpenSeries& request, const ModelSource& source,
@@ -161,6 +175,7 @@ absl::StatusOr<SeriesInfo> ResolveSeries(const v1::OpenSeries& request, const Mo
       request.layout() == v1::SAMPLE_LAYOUT_CHANNELS_FIRST ? ChunkLayout::kChannelsFirst : ChunkLayout::kSamplesFirst;
   series.pad_partial_window = request.partial_window() == v1::PARTIAL_WINDOW_ZERO_PAD;
   series.sample_rate_hz = request.sample_rate_hz();
+  ChooseReuse(series);
   return series;
 }
 

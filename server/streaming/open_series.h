@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/overlap/overlap_runner.h"
 #include "server/streaming/sliding_window.h"
 #include "server/streaming/stream_model.h"
 #include "server/tensor/shape.h"
@@ -33,6 +35,9 @@ struct SeriesInfo {
   double sample_rate_hz = 0;    // 0: unknown
   tensor::Shape input_shape;    // {1, C, L}, or {1, L} for a model whose input is {N, T}
   std::vector<size_t> outputs;  // indices into model.signature.outputs, in the order asked for
+  // What keeps what windows share; null: every window is computed in full, and why.
+  std::shared_ptr<const overlap::SeriesReuse> reuse;
+  std::string full_windows_because;
 };
 
 // Finds the model and checks the series against it. Streams run models with one FP32 input {N, C, T} or {N, T} whose

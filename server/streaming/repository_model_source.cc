@@ -17,6 +17,7 @@ ModelSource RepositoryModelSource(const repository::ModelRepository* repository)
     model.hop = served->hop();
     model.runner = served->model();
     model.queue = served->queue();
+    model.overlap = served->overlap();
     model.metrics = &served->metrics();
     return model;
   };

@@ -58,6 +58,9 @@ class Series {
   // No more samples; the last slot is SeriesClosed. REQUIRES: state is kOpen, !HasPartialWindow().
   void Close();
 
+  // Windows that were formed and are not computed yet; the session counts them.
+  int windows_in_flight = 0;
+
   // Responses that have a slot and have not left.
   int64_t pending() const { return static_cast<int64_t>(slots_.size()); }
 

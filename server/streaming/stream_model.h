@@ -12,6 +12,7 @@
 #include "server/metrics/server_metrics.h"
 #include "server/model/batch_runner.h"
 #include "server/model/model_signature.h"
+#include "server/overlap/overlap_runner.h"
 
 namespace stillwave::streaming {
 
@@ -25,6 +26,8 @@ struct StreamModel {
   int64_t hop = 0;
   std::shared_ptr<const model::BatchRunner> runner;
   std::shared_ptr<batching::ModelQueue> queue;
+  // What the queue runs, if it can keep what windows share; null: every window is computed in full.
+  std::shared_ptr<const overlap::OverlapRunner> overlap;
   const metrics::ModelMetrics* metrics = nullptr;
 };
 

@@ -2,7 +2,9 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "server/base/check.h"
+#include "server/overlap/describe_reuse.h"
 
 namespace stillwave::streaming {
 namespace {
@@ -27,6 +29,9 @@ v1::StreamWindowsResponse OpenedResponse(const SeriesInfo& series) {
   opened->set_window_length(series.window.length);
   opened->set_hop(series.window.hop);
   opened->set_channels(series.window.channels);
+  opened->set_recomputed_share(series.reuse == nullptr ? 1 : series.reuse->plan().share);
+  opened->set_overlap(series.reuse == nullptr ? absl::StrCat("full windows: ", series.full_windows_because)
+                                              : overlap::DescribeReuse(series.reuse->plan()));
   return response;
 }
 

@@ -112,7 +112,8 @@ int64_t StreamSession::unsent() const {
   return count;
 }
 
-bool StreamSession::HasRoom() const {
+bool StreamSession::HasRoom(const Series& series) const {
+  if (series.info()->reuse != nullptr && series.windows_in_flight > 0) return false;
   return in_flight_ < options_.max_windows_in_flight && unsent() < options_.max_unsent_responses;
 }
 
@@ -204,11 +205,18 @@ void StreamSession::Prepare(const std::shared_ptr<Series>& series, absl::StatusO
   submission.slot = window->slot;
   submission.task.inputs = {window->input.view()};
   submission.task.cancellation = cancellation_;
+  tensor::Tensor ticket;
+  if (const auto& reuse = series->info()->reuse; reuse != nullptr) {
+    ticket = reuse->Ticket(window->info.first_sample);
+    submission.task.inputs.push_back(ticket.view());
+  }
   // The callback owns the window's values, which must stay until it was called.
   submission.task.done = [session = shared_from_this(), series, received, info = window->info, slot = window->slot,
-                          input = std::move(window->input)](batching::InferenceResult result) {
+                          input = std::move(window->input),
+                          ticket = std::move(ticket)](batching::InferenceResult result) {
     session->OnComputed(series, slot, info, received, std::move(result));
   };
+  ++series->windows_in_flight;
   submission_ = std::move(submission);
 }
 
@@ -220,10 +228,12 @@ void StreamSession::OnComputed(const std::shared_ptr<Series>& series, int64_t sl
   {
     absl::MutexLock lock(&mutex_);
     --in_flight_;
+    --series->windows_in_flight;
     if (!final_status_.has_value()) {
       if (result.status.ok()) {
         const metrics::ModelMetrics& metrics = *info.model.metrics;
-        metrics.CountWindow(info.window.length, options_.clock->Now() - received);
+        // Who reuses, counts what it computed.
+        metrics.CountWindow(info.reuse == nullptr ? info.window.length : 0, options_.clock->Now() - received);
         series->Fill(slot, std::move(response));
       } else {
         series->FailAt(slot, std::move(result.status));

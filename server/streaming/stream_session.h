@@ -126,8 +126,9 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   // pass over what belongs to a series that failed, or answer that it is not open.
   std::shared_ptr<Series> FindOpen(const std::string& series_id, Outcome* outcome)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Another window may be formed.
-  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Another window of the series may be formed. Where one reuses what was kept of the one before, that must have been
+  // computed; a call's later messages wait meanwhile.
+  bool HasRoom(const Series& series) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Makes submission_ of a window, or fails the series when there is none.
   void Prepare(const std::shared_ptr<Series>& series, absl::StatusOr<FormedWindow> window, absl::Time received)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -85,7 +85,7 @@ StreamSession::Outcome StreamSession::HandleChunk(PendingRequest& pending) {
   }
   if (!series->window_complete()) series->Feed(chunk);
   if (series->window_complete()) {
-    if (!HasRoom()) return Outcome::kBlocked;
+    if (!HasRoom(*series)) return Outcome::kBlocked;
     Prepare(series, series->FormWindow(), pending.received);
   }
   return series->chunk_done() ? Outcome::kHandled : Outcome::kProgress;
@@ -96,7 +96,7 @@ StreamSession::Outcome StreamSession::HandleClose(const PendingRequest& pending)
   const std::shared_ptr<Series> series = FindOpen(pending.request.close().series_id(), &outcome);
   if (series == nullptr) return outcome;
   if (series->HasPartialWindow()) {
-    if (!HasRoom()) return Outcome::kBlocked;
+    if (!HasRoom(*series)) return Outcome::kBlocked;
     Prepare(series, series->FormPaddedWindow(), pending.received);
     return Outcome::kProgress;
   }

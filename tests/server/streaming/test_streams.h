@@ -100,7 +100,9 @@ inline std::vector<float> Values(const v1::OutputTensor& output) {
 class Client {
  public:
   explicit Client(PuppetServer& server, const StreamSession::Options& options = {})
-      : session_(StreamSession::Create(options, server.Source(), &server.metrics(), [this] { OnChange(); })) {}
+      : Client(server.Source(), server.metrics(), options) {}
+  Client(ModelSource source, metrics::ServerMetrics& metrics, const StreamSession::Options& options)
+      : session_(StreamSession::Create(options, std::move(source), &metrics, [this] { OnChange(); })) {}
   ~Client() { session_->Detach(); }
 
   StreamSession& session() { return *session_; }

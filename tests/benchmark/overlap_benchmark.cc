@@ -1,0 +1,118 @@
+// Windows of a series one after the other: each in full, and with what it shares with the one before kept.
+//
+//   cmake --preset release && cmake --build --preset release --target overlap_benchmark
+//   build/release/bin/overlap_benchmark                         # the models beside the tests, and those of the larger
+//   set build/release/bin/overlap_benchmark --benchmark_filter=fcn
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/metrics/server_metrics.h"
+#include "server/model/loaded_model.h"
+#include "server/overlap/overlap_runner.h"
+#include "tests/support/network_builder.h"
+#include "tests/support/ref_tensor.h"
+#include "tests/support/test_models.h"
+
+namespace stillwave::overlap {
+namespace {
+
+using tensor::Shape;
+using tensor::Tensor;
+
+constexpr int64_t kHop = 16;
+
+// A network whose input takes windows of any length, and one series.
+class Subject {
+ public:
+  Subject(const std::string& file, int64_t length) : model_(*model::LoadedModel::Load(file, {})) {
+    window_ = model_->sample_shapes()[0];
+    window_[window_.rank() - 1] = length;
+    samples_ = test_support::ToTensor(test_support::RandomTensor(window_, /*seed=*/1));
+    for (const Shape& shape : *model_->OutputShapes({window_})) {
+      outputs_.push_back(*Tensor::Create(tensor::DataType::kFloat32, shape));
+      views_.push_back(outputs_.back().mutable_view());
+    }
+  }
+
+  const std::shared_ptr<const model::LoadedModel>& model() const { return model_; }
+  const Shape& window() const { return window_; }
+
+  bool Run(const model::BatchRunner& runner, const Tensor* ticket) {
+    std::vector<tensor::TensorView> inputs = {samples_.view()};
+    if (ticket != nullptr) inputs.push_back(ticket->view());
+    return runner.Run(context_, inputs, views_).ok();
+  }
+
+ private:
+  const std::shared_ptr<const model::LoadedModel> model_;
+  Shape window_;
+  Tensor samples_;
+  std::vector<Tensor> outputs_;
+  std::vector<tensor::MutableTensorView> views_;
+  execution::ExecutionContext context_;
+};
+
+void FullWindows(benchmark::State& state, const std::string& file, int64_t length) {
+  Subject subject(file, length);
+  for (auto _ : state) {
+    if (!subject.Run(*subject.model(), nullptr)) std::abort();
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
+// The same samples in every window: what is computed does not depend on their values.
+void ReusedWindows(benchmark::State& state, const std::string& file, int64_t length) {
+  Subject subject(file, length);
+  metrics::ServerMetrics metrics;
+  const OverlapRunner runner(subject.model(), &metrics.ForModel("model", "1"), {.verify_tolerance = 1e9F});
+  const auto series = runner.Open(subject.window(), kHop);
+  if (!series.ok()) {
+    state.SkipWithError(std::string(series.status().message()).c_str());
+    return;
+  }
+  int64_t first_sample = 0;
+  // What compiles plans, and what is always verified.
+  for (int i = 0; i < 4; ++i, first_sample += kHop) {
+    const Tensor ticket = (*series)->Ticket(first_sample);
+    if (!subject.Run(runner, &ticket)) std::abort();
+  }
+  for (auto _ : state) {
+    const Tensor ticket = (*series)->Ticket(first_sample);
+    if (!subject.Run(runner, &ticket)) std::abort();
+    first_sample += kHop;
+  }
+  state.SetItemsProcessed(state.iterations());
+  state.SetLabel(absl::StrCat(100 * (*series)->plan().share, " % of the work"));
+}
+
+void Register() {
+  for (const test_support::TestModel& model : test_support::PromisedModels()) {
+    if (model.name != "seed_block" && model.name != "fcn" && model.name != "resnet" && model.name != "tcn" &&
+        model.name != "inception_time") {
+      continue;
+    }
+    for (const int64_t length : {256, 1024}) {
+      const std::string of = absl::StrCat(model.name, "/window:", length, "/hop:", kHop);
+      benchmark::RegisterBenchmark(absl::StrCat("full/", of).c_str(), FullWindows, model.model_file, length)
+          ->Unit(benchmark::kMicrosecond);
+      benchmark::RegisterBenchmark(absl::StrCat("reused/", of).c_str(), ReusedWindows, model.model_file, length)
+          ->Unit(benchmark::kMicrosecond);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace stillwave::overlap
+
+int main(int argc, char** argv) {
+  stillwave::overlap::Register();
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -1,0 +1,195 @@
+// Streams of a real network, whose windows keep what they share.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/server/model/run_model.h"
+#include "tests/server/streaming/test_streams.h"
+#include "tests/support/network_builder.h"
+#include "tests/support/ref_tensor.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/test_models.h"
+
+namespace stillwave::streaming {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int64_t kWindow = 256;
+
+// seed_block behind a scheduler, as the repository serves it.
+class SeedBlockServer {
+ public:
+  SeedBlockServer() : scheduler_({/*workers=*/2, &base::RealClock::Get()}) {
+    model_ = *model::LoadForTest(test_support::SmallModel("seed_block").model_file);
+    served_.name = "seed";
+    served_.version = "1";
+    served_.signature = model_->signature();
+    served_.metrics = &metrics_.ForModel("seed", "1");
+    served_.runner = model_;
+    served_.overlap =
+        std::make_shared<const overlap::OverlapRunner>(model_, served_.metrics, overlap::OverlapRunner::Options{});
+    batching::ModelQueueOptions options;
+    options.name = "seed";
+    served_.queue = *scheduler_.AddModel(served_.overlap, options, served_.metrics);
+  }
+
+  ModelSource Source() {
+    return [this](absl::string_view, absl::string_view) -> absl::StatusOr<StreamModel> { return served_; };
+  }
+  metrics::ServerMetrics& metrics() { return metrics_; }
+  const metrics::ModelMetrics& counts() const { return *served_.metrics; }
+  const model::LoadedModel& model() const { return *model_; }
+  int64_t channels() const { return served_.signature.inputs[0].shape[1]; }
+
+ private:
+  metrics::ServerMetrics metrics_;
+  std::shared_ptr<const model::LoadedModel> model_;
+  batching::BatchScheduler scheduler_;
+  StreamModel served_;
+};
+
+// Samples [S][C] of one series.
+struct SentSeries {
+  std::string id;
+  int64_t hop = 0;
+  std::vector<float> samples;
+};
+
+SentSeries MakeSent(const std::string& id, int64_t hop, int64_t samples, int64_t channels, uint64_t seed) {
+  SentSeries series{id, hop, {}};
+  for (const double value : test_support::RandomTensor({samples, channels}, seed).reals) {
+    series.samples.push_back(static_cast<float>(value));
+  }
+  return series;
+}
+
+// The model's own outputs for the window that begins at `first`.
+std::vector<float> FullWindow(const SeedBlockServer& server, const SentSeries& series, int64_t first) {
+  const int64_t channels = server.channels();
+  tensor::Tensor window = *tensor::Tensor::Create(tensor::DataType::kFloat32, {1, channels, kWindow});
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t t = 0; t < kWindow; ++t) {
+      window.mutable_values<float>()[static_cast<size_t>(c * kWindow + t)] =
+          series.samples[static_cast<size_t>((first + t) * channels + c)];
+    }
+  }
+  execution::ExecutionContext context;
+  const auto outputs = model::RunModel(server.model(), context, {window.view()});
+  EXPECT_THAT(outputs, test_support::IsOk());
+  const auto values = (*outputs)[0].values<float>();
+  return {values.begin(), values.end()};
+}
+
+void ExpectClose(const std::vector<float>& got, const std::vector<float>& want) {
+  ASSERT_EQ(got.size(), want.size());
+  float largest = 0;
+  for (const float value : want) largest = std::max(largest, std::abs(value));
+  for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 2e-5F * largest);
+}
+
+v1::StreamWindowsRequest OpenSeed(const SentSeries& series) {
+  v1::StreamWindowsRequest request = Open(series.id, kWindow, series.hop);
+  request.mutable_open()->set_model_name("seed");
+  return request;
+}
+
+TEST(OverlapSessionTest, WindowsOfManySeriesAreWhatTheModelMakesOfThem) {
+  SeedBlockServer server;
+  Client client(server.Source(), server.metrics(), {});
+  std::map<std::string, SentSeries> sent;
+  uint64_t seed = 0;
+  for (const int64_t hop : std::vector<int64_t>{8, 16, 16, 24, kWindow}) {
+    const std::string id = absl::StrCat("series ", seed);
+    sent[id] = MakeSent(id, hop, kWindow + 400, server.channels(), seed);
+    ++seed;
+  }
+  std::vector<v1::StreamWindowsRequest> requests;
+  for (const auto& [id, series] : sent) requests.push_back(OpenSeed(series));
+  // Chunks in turn, of sizes that are no multiple of a hop.
+  const int64_t channels = server.channels();
+  const int64_t total = kWindow + 400;
+  for (int64_t at = 0, size = 50; at < total; at += size, size += 7) {
+    for (const auto& [id, series] : sent) {
+      const auto begin = series.samples.begin() + at * channels;
+      const auto end = series.samples.begin() + std::min(at + size, total) * channels;
+      requests.push_back(Chunk(id, std::vector<float>(begin, end)));
+    }
+  }
+  std::map<std::string, int64_t> windows;
+  std::map<std::string, v1::SeriesOpened> opened;
+  size_t next = 0;
+  bool half_closed = false;
+  while (!client.session().FinalStatus().has_value()) {
+    v1::StreamWindowsResponse response;
+    if (client.session().NextResponse(&response)) {
+      ASSERT_FALSE(response.has_error()) << response.error().message();
+      if (response.has_opened()) opened[response.opened().series_id()] = response.opened();
+      if (!response.has_window()) continue;
+      const v1::WindowResult& window = response.window();
+      const SentSeries& series = sent[window.series_id()];
+      EXPECT_EQ(window.first_sample_index(), windows[window.series_id()]++ * series.hop);
+      ExpectClose(Values(window.outputs(0)), FullWindow(server, series, window.first_sample_index()));
+    } else if (next < requests.size() && client.session().WantsRead()) {
+      client.Send(requests[next++]);
+    } else if (next == requests.size() && !half_closed) {
+      client.session().OnHalfClose();
+      half_closed = true;
+    } else {
+      client.AwaitChange();
+    }
+  }
+  for (const auto& [id, series] : sent) {
+    EXPECT_EQ(windows[id], 400 / series.hop + 1) << id;
+    const v1::SeriesOpened& told = opened[id];
+    if (series.hop == kWindow) {
+      EXPECT_EQ(told.recomputed_share(), 1);
+      EXPECT_THAT(told.overlap(), HasSubstr("full windows: hop must be smaller than the window"));
+    } else {
+      EXPECT_LT(told.recomputed_share(), 0.5);
+      EXPECT_THAT(told.overlap(), HasSubstr("reads the whole window"));
+    }
+  }
+  EXPECT_GT(server.counts().stream_reused_samples->Value(), server.counts().stream_computed_samples->Value());
+  EXPECT_EQ(server.counts().stream_verify_mismatches->Value(), 0);
+}
+
+TEST(OverlapSessionTest, AGapAndAPaddedEndAreAnswered) {
+  SeedBlockServer server;
+  Client client(server.Source(), server.metrics(), {});
+  const int64_t channels = server.channels();
+  SentSeries series = MakeSent("a", 16, kWindow + 200, channels, 9);
+  v1::StreamWindowsRequest open = OpenSeed(series);
+  open.mutable_open()->set_partial_window(v1::PARTIAL_WINDOW_ZERO_PAD);
+  client.Send(open);
+  const auto part = [&](int64_t begin, int64_t end) {
+    return std::vector<float>(series.samples.begin() + begin * channels, series.samples.begin() + end * channels);
+  };
+  client.Send(Chunk("a", part(0, kWindow + 32)));                // three windows
+  client.Send(Chunk("a", part(100, 100 + kWindow + 20), 1000));  // behind a gap: two, and 4 samples that none covers
+  client.session().OnHalfClose();
+  absl::Status end;
+  std::vector<v1::WindowResult> windows;
+  for (const v1::StreamWindowsResponse& response : client.ReadAll(&end)) {
+    if (response.has_window()) windows.push_back(response.window());
+  }
+  EXPECT_THAT(end, test_support::IsOk());
+  ASSERT_EQ(windows.size(), 6U);
+  for (size_t i = 0; i < 3; ++i) {
+    ExpectClose(Values(windows[i].outputs(0)), FullWindow(server, series, static_cast<int64_t>(i) * 16));
+  }
+  ExpectClose(Values(windows[3].outputs(0)), FullWindow(server, series, 100));
+  ExpectClose(Values(windows[4].outputs(0)), FullWindow(server, series, 116));
+  EXPECT_EQ(windows[5].padded_samples(), 12);
+  std::fill(series.samples.begin() + (100 + kWindow + 20) * channels, series.samples.end(), 0.0F);
+  ExpectClose(Values(windows[5].outputs(0)), FullWindow(server, series, 132));
+}
+
+}  // namespace
+}  // namespace stillwave::streaming
