@@ -34,7 +34,8 @@ class Subject {
     window_ = model_->sample_shapes()[0];
     window_[window_.rank() - 1] = length;
     samples_ = test_support::ToTensor(test_support::RandomTensor(window_, /*seed=*/1));
-    for (const Shape& shape : *model_->OutputShapes({window_})) {
+    const std::vector<Shape> shapes = *model_->OutputShapes({window_});
+    for (const Shape& shape : shapes) {
       outputs_.push_back(*Tensor::Create(tensor::DataType::kFloat32, shape));
       views_.push_back(outputs_.back().mutable_view());
     }
