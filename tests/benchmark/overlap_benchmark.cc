@@ -1,7 +1,8 @@
 // Windows of a series one after the other: each in full, and with what it shares with the one before kept.
 //
 //   cmake --preset release && cmake --build --preset release --target overlap_benchmark
-//   build/release/bin/overlap_benchmark [--benchmark_filter=fcn]
+//   build/release/bin/overlap_benchmark                         # the models beside the tests, and those of the larger
+//   set build/release/bin/overlap_benchmark --benchmark_filter=fcn
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -33,7 +34,7 @@ class Subject {
     window_ = model_->sample_shapes()[0];
     window_[window_.rank() - 1] = length;
     samples_ = test_support::ToTensor(test_support::RandomTensor(window_, /*seed=*/1));
-    const std::vector<Shape> shapes = *model_->OutputShapes({window_});  // kept: the loop would hold a part of it only
+    const std::vector<Shape> shapes = *model_->OutputShapes({window_});
     for (const Shape& shape : shapes) {
       outputs_.push_back(*Tensor::Create(tensor::DataType::kFloat32, shape));
       views_.push_back(outputs_.back().mutable_view());
