@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -99,7 +99,7 @@ class OverlapRunner final : public model::BatchRunner {
   const std::shared_ptr<SeriesTable> table_;
   mutable absl::Mutex mutex_;
   // Whether and how, by window and hop.
-  mutable absl::flat_hash_map<PairKey, absl::StatusOr<ReusePtr>> pairs_ ABSL_GUARDED_BY(mutex_);
+  mutable absl::node_hash_map<PairKey, absl::StatusOr<ReusePtr>> pairs_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace stillwave::overlap
