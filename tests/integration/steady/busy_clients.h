@@ -24,7 +24,7 @@ class BusyClients {
   // set, else with Stop.
   BusyClients(int clients, const MakeChannel& make_channel, inference::ModelInferRequest request, std::string answer,
               bool until_refused)
-      : request_(std::move(request)), answer_(std::move(answer)), until_refused_(until_refused) {
+      : request_(std::move(request)), answer_(std::move(answer)), until_refused_(until_refused), running_(clients) {
     for (int i = 0; i < clients; ++i) {
       threads_.emplace_back([this, channel = make_channel()] { Run(*Inference::NewStub(channel)); });
     }
@@ -63,10 +63,6 @@ class BusyClients {
 
  private:
   void Run(Inference::Stub& stub) {
-    {
-      absl::MutexLock lock(&mutex_);
-      ++running_;
-    }
     for (bool go_on = true; go_on && !stopping_;) {
       grpc::ClientContext context;
       context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(120));
@@ -92,7 +88,7 @@ class BusyClients {
   const bool until_refused_;
   std::atomic<bool> stopping_{false};
   mutable absl::Mutex mutex_;
-  int running_ ABSL_GUARDED_BY(mutex_) = 0;
+  int running_ ABSL_GUARDED_BY(mutex_);
   int64_t answered_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<std::string, int> refusals_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_;

@@ -1,6 +1,7 @@
 // SIGTERM at any moment while clients are busy.
 #include <signal.h>
 
+#include <chrono>
 #include <random>
 
 #include "gmock/gmock.h"
@@ -18,6 +19,8 @@ using testing::StartsWith;
 constexpr char kStopping[] = "the server is stopping; try another one";
 constexpr int64_t kWindow = 64;
 
+std::chrono::system_clock::time_point Soon() { return std::chrono::system_clock::now() + std::chrono::seconds(120); }
+
 std::shared_ptr<grpc::Channel> WithoutRetries(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -25,11 +28,19 @@ std::shared_ptr<grpc::Channel> WithoutRetries(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
+// For calls that are to be open, or on their way, when the server stops: one that waited for a connection would wait
+// for a server that does not come back.
+std::shared_ptr<grpc::Channel> Connected(const std::string& address) {
+  const std::shared_ptr<grpc::Channel> channel = WithoutRetries(address);
+  EXPECT_TRUE(channel->WaitForConnected(Soon()));
+  return channel;
+}
+
 // A call of ModelStreamInfer that sends for as long as the server takes.
 class EndlessRequests {
  public:
   explicit EndlessRequests(const std::string& address, std::string answer)
-      : channel_(WithoutRetries(address)), answer_(std::move(answer)), thread_([this] { Run(); }) {}
+      : channel_(Connected(address)), answer_(std::move(answer)), thread_([this] { Run(); }) {}
 
   // REQUIRES: the server ends the call.
   void ExpectAllThatWasDue() {
@@ -42,7 +53,7 @@ class EndlessRequests {
   void Run() {
     const auto stub = Inference::NewStub(channel_);
     grpc::ClientContext context;
-    LimitTime(context);
+    context.set_deadline(Soon());
     const auto stream = stub->ModelStreamInfer(&context);
     std::thread writer([&] {
       inference::ModelInferRequest request = SeedBlockRequest(1, kWindow);
@@ -77,7 +88,7 @@ class EndlessRequests {
 class EndlessSeries {
  public:
   explicit EndlessSeries(const std::string& address, std::string answer)
-      : channel_(WithoutRetries(address)), answer_(std::move(answer)), thread_([this] { Run(); }) {}
+      : channel_(Connected(address)), answer_(std::move(answer)), thread_([this] { Run(); }) {}
 
   // REQUIRES: the server ends the call.
   void ExpectAllThatWasDue() {
@@ -91,7 +102,7 @@ class EndlessSeries {
   void Run() {
     const auto stub = v1::TimeSeriesService::NewStub(channel_);
     grpc::ClientContext context;
-    LimitTime(context);
+    context.set_deadline(Soon());
     const auto stream = stub->StreamWindows(&context);
     std::thread writer([&] {
       v1::StreamWindowsRequest request;
