@@ -16,6 +16,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
+#include "server/base/power_of_two.h"
 #include "server/base/status_macros.h"
 #include "server/execution/onednn/primitive.h"
 #include "server/model/batch_probe.h"
@@ -68,12 +69,6 @@ int CountBatchNormNodes(const graph::Graph& graph) {
   return static_cast<int>(std::count_if(graph.nodes().begin(), graph.nodes().end(), [](const graph::Node& node) {
     return std::holds_alternative<graph::BatchNormalization>(node.op);
   }));
-}
-
-int64_t LargestPowerOfTwo(int64_t limit) {
-  int64_t power = 1;
-  while (power * 2 <= limit) power *= 2;
-  return power;
 }
 
 bool IsAligned(const void* data) { return reinterpret_cast<uintptr_t>(data) % alignof(float) == 0; }
@@ -187,7 +182,7 @@ absl::StatusOr<std::vector<Shape>> LoadedModel::OutputShapes(absl::Span<const Sh
 
 absl::Status LoadedModel::ProbeBatches(const NetworkShapes& shapes) {
   const int64_t worth = std::max<int64_t>(kMaxChunkWork / std::max<int64_t>(shapes.work, 1), 1);
-  int64_t largest = shapes.batches ? LargestPowerOfTwo(std::min({options_.max_batch_size, kMaxChunk, worth})) : 1;
+  int64_t largest = shapes.batches ? base::LargestPowerOfTwo(std::min({options_.max_batch_size, kMaxChunk, worth})) : 1;
   // One plan for each power of two.
   for (int64_t plans = std::bit_width(static_cast<uint64_t>(largest)); largest > 1 && plans * layers_ > kMaxSteps;
        --plans) {
@@ -269,7 +264,7 @@ absl::Status LoadedModel::Run(execution::ExecutionContext& context, absl::Span<c
   absl::InlinedVector<const void*, kFewTensors> chunk_inputs(inputs.size());
   absl::InlinedVector<void*, kFewTensors> chunk_outputs(outputs.size());
   for (int64_t done = 0; done < samples;) {
-    int64_t chunk = LargestPowerOfTwo(std::min(samples - done, max_chunk_));
+    int64_t chunk = base::LargestPowerOfTwo(std::min(samples - done, max_chunk_));
     ASSIGN_OR_RETURN(const std::shared_ptr<const execution::ExecutionPlan> plan,
                      PlanFor(absl::MakeSpan(shapes), outputs, chunk));
     for (size_t i = 0; i < inputs.size(); ++i) {

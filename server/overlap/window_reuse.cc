@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/base/check.h"
+#include "server/base/power_of_two.h"
 #include "server/base/status_macros.h"
 
 namespace stillwave::overlap {
@@ -14,12 +15,6 @@ using tensor::Shape;
 using tensor::Tensor;
 
 size_t FloatBytes(int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); }
-
-int64_t PowerOfTwoUpTo(int64_t limit) {
-  int64_t power = 1;
-  while (power * 2 <= limit) power *= 2;
-  return power;
-}
 
 }  // namespace
 
@@ -90,7 +85,7 @@ absl::StatusOr<std::vector<Tensor>> WindowReuse::RunStrips(execution::ExecutionC
 absl::Status WindowReuse::RunNext(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const {
   while (!rows.empty()) {
     const auto chunk =
-        static_cast<size_t>(PowerOfTwoUpTo(std::min(static_cast<int64_t>(rows.size()), model_->max_chunk())));
+        static_cast<size_t>(base::LargestPowerOfTwo(std::min(static_cast<int64_t>(rows.size()), model_->max_chunk())));
     RETURN_IF_ERROR(RunTogether(context, rows.subspan(0, chunk)));
     rows.remove_prefix(chunk);
   }
