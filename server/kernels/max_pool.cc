@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <vector>
 
 #include "server/kernels/vectorize.h"
@@ -10,16 +9,26 @@
 namespace stillwave::kernels {
 namespace {
 
-// A NaN stays once it is there, and comes from either side.
-SW_VECTORIZED void TakeMaximum(const float* x, int64_t channels, float* best) {
-  SW_INDEPENDENT
-  for (int64_t c = 0; c < channels; ++c) best[c] = x[c] > best[c] || x[c] != x[c] ? x[c] : best[c];
-}
+constexpr int64_t kLanes = 8;
+using Lanes = float __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float)), may_alias));
 
-// Most windows have two or three rows.
-SW_VECTORIZED void MaximumOfTwo(const float* a, const float* b, int64_t channels, float* best) {
-  SW_INDEPENDENT
-  for (int64_t c = 0; c < channels; ++c) best[c] = b[c] > a[c] || b[c] != b[c] ? b[c] : a[c];
+// The largest of `count` rows of channels. A NaN stays once it is there, and comes from any row. Explicit vectors: left
+// to the compiler, either the rows are written back after each other one, or the loop stays scalar.
+SW_VECTORIZED void TakeMaximum(const float* const* rows, size_t count, int64_t channels, float* largest) {
+  int64_t c = 0;
+  for (; c + kLanes <= channels; c += kLanes) {
+    Lanes best = *reinterpret_cast<const Lanes*>(rows[0] + c);
+    for (size_t i = 1; i < count; ++i) {
+      const Lanes x = *reinterpret_cast<const Lanes*>(rows[i] + c);
+      best = (x > best) | (x != x) ? x : best;
+    }
+    *reinterpret_cast<Lanes*>(largest + c) = best;
+  }
+  for (; c < channels; ++c) {
+    float best = rows[0][c];
+    for (size_t i = 1; i < count; ++i) best = rows[i][c] > best || rows[i][c] != rows[i][c] ? rows[i][c] : best;
+    largest[c] = best;
+  }
 }
 
 // The taps of each output along one axis that lie inside the input: the first, and how many.
@@ -57,21 +66,23 @@ Kernel MakeMaxPoolChannelsLast(const graph::Window& window, const graph::Resolve
     const auto* x = static_cast<const float*>(sources[0]);
     auto* y = static_cast<float*>(dst);
     const int64_t row_stride = columns.length * channels;
+    std::array<const float*, 16> taps;
     for (int64_t n = 0; n < samples; ++n, x += rows.length * row_stride) {
       for (const Taps& down : rows.taps) {
         for (const Taps& along : columns.taps) {
-          const float* const first = x + down.first * row_stride + along.first * channels;
-          const int64_t step = columns.dilation * channels;
-          // The first row begins; a second in the same line comes with it.
-          if (along.count > 1) {
-            MaximumOfTwo(first, first + step, channels, y);
-          } else {
-            std::memcpy(y, first, static_cast<size_t>(channels) * sizeof(float));
-          }
+          size_t count = 0;
           for (int64_t i = 0; i < down.count; ++i) {
-            const float* const line = first + i * rows.dilation * row_stride;
-            for (int64_t k = i == 0 ? 2 : 0; k < along.count; ++k) TakeMaximum(line + k * step, channels, y);
+            const float* const row = x + (down.first + i * rows.dilation) * row_stride + along.first * channels;
+            for (int64_t k = 0; k < along.count; ++k) {
+              if (count == taps.size()) {
+                TakeMaximum(taps.data(), count, channels, y);
+                taps[0] = y;
+                count = 1;
+              }
+              taps[count++] = row + k * columns.dilation * channels;
+            }
           }
+          TakeMaximum(taps.data(), count, channels, y);
           y += channels;
         }
       }

@@ -72,5 +72,17 @@ TEST(MaxPoolTest, TakesEveryOfManyChannels) {
   }
 }
 
+// More rows than are compared in one go; the largest lies in each of them once.
+TEST(MaxPoolTest, TakesEveryRowOfALongWindow) {
+  constexpr int64_t kChannels = 9;
+  constexpr int64_t kLength = 40;
+  for (int64_t at = 0; at < kLength; ++at) {
+    std::vector<float> x(kLength * kChannels, -1.0f);
+    for (int64_t c = 0; c < kChannels; ++c) x[static_cast<size_t>(at * kChannels + c)] = static_cast<float>(c);
+    const std::vector<float> y = Pool(UniformWindow(1, kLength), false, {1, kChannels, kLength}, x);
+    EXPECT_THAT(y, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8)) << "largest at " << at;
+  }
+}
+
 }  // namespace
 }  // namespace stillwave::kernels
