@@ -6,6 +6,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/base/descriptor_limit.h"
+#include "server/base/host_port.h"
 #include "server/base/log.h"
 #include "server/base/status_macros.h"
 #include "server/config/model_name.h"
@@ -13,6 +14,7 @@
 #include "server/model/demo_model.h"
 #include "server/model/loaded_model.h"
 #include "server/overlap/describe_reuse.h"
+#include "server/status_json.h"
 
 namespace stillwave {
 namespace {
@@ -91,9 +93,10 @@ absl::Status StillwaveServer::Bind() {
   ASSIGN_OR_RETURN(grpc_, service::GrpcServer::Create(grpc, &repository_, &lifecycle_, &metrics_));
   repository_.WhenChanged([this] { grpc_->UpdateHealth(); });
   metrics::MetricsEndpoint::Options http;
-  http.address = config_.http_address;
+  ASSIGN_OR_RETURN(http.address, base::ParseHostPort("--http_address", config_.http_address));
   http.metrics_text = [this] { return metrics_.Text(); };
   http.readiness = [this] { return lifecycle_.Readiness(); };
+  http.status_json = [this] { return StatusJson(repository_.Index()); };
   absl::StatusOr<std::unique_ptr<metrics::MetricsEndpoint>> endpoint =
       metrics::MetricsEndpoint::Create(std::move(http));
   if (!endpoint.ok()) return base::Annotate(endpoint.status(), "--http_address");

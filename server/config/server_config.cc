@@ -2,9 +2,8 @@
 
 #include <array>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "server/base/host_port.h"
 #include "server/base/status_macros.h"
 
 namespace stillwave::config {
@@ -50,23 +49,6 @@ absl::Span<const IntegerOption> IntegerOptions() {
   return kOptions;
 }
 
-absl::StatusOr<HostPort> ParseHostPort(absl::string_view flag, absl::string_view address) {
-  const size_t colon = address.rfind(':');
-  HostPort parsed;
-  if (colon != absl::string_view::npos && colon > 0) {
-    absl::string_view host = address.substr(0, colon);
-    const bool bracketed = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
-    const bool plain = host.find_first_of(bracketed ? "[]/ " : "[]:/ ") == absl::string_view::npos;
-    if (plain && !host.empty() && absl::SimpleAtoi(address.substr(colon + 1), &parsed.port) && parsed.port >= 0 &&
-        parsed.port <= 65535) {
-      parsed.host = std::string(host);
-      return parsed;
-    }
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat(flag, " must be host:port with a port between 0 and 65535; was \"", address, "\""));
-}
-
 absl::Status Validate(const ServerConfig& config) {
   for (const IntegerOption& option : IntegerOptions()) {
     const int64_t value = config.*option.field;
@@ -90,8 +72,8 @@ absl::Status Validate(const ServerConfig& config) {
                                                    config.load_models.front(), "\", and the mode ",
                                                    repository::Name(config.model_control_mode)));
   }
-  RETURN_IF_ERROR(ParseHostPort("--grpc_address", config.grpc_address).status());
-  return ParseHostPort("--http_address", config.http_address).status();
+  RETURN_IF_ERROR(base::ParseHostPort("--grpc_address", config.grpc_address).status());
+  return base::ParseHostPort("--http_address", config.http_address).status();
 }
 
 }  // namespace stillwave::config

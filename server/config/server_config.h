@@ -64,13 +64,6 @@ struct IntegerOption {
 };
 absl::Span<const IntegerOption> IntegerOptions();
 
-struct HostPort {
-  std::string host;  // without brackets
-  int port = 0;
-};
-// INVALID_ARGUMENT naming `flag` unless `address` is host:port with a port between 0 and 65535.
-absl::StatusOr<HostPort> ParseHostPort(absl::string_view flag, absl::string_view address);
-
 // INVALID_ARGUMENT with flag, rule and value for the first field that cannot be obeyed.
 absl::Status Validate(const ServerConfig& config);
 

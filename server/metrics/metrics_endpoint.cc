@@ -12,50 +12,25 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "server/base/check.h"
-#include "server/base/status_macros.h"
 #include "server/base/tcp_listener.h"
 #include "server/metrics/http_connection.h"
+#include "server/metrics/status_page.h"
 
 namespace stillwave::metrics {
 namespace {
 
 constexpr char kPlainText[] = "text/plain; charset=utf-8";
+constexpr char kHtml[] = "text/html; charset=utf-8";
+constexpr char kJson[] = "application/json";
 constexpr char kPrometheusText[] = "text/plain; version=0.0.4; charset=utf-8";
 constexpr int kMaxOpenConnections = 1024;
 
 // Fewer than the gRPC port leaves free: probes are answered when its connections have taken all they may.
 constexpr int64_t kFreeHttpDescriptors = 16;
-
-struct HttpAddress {
-  std::string host;
-  int port = 0;
-};
-
-absl::StatusOr<HttpAddress> ParseAddress(absl::string_view address) {
-  const auto invalid = [address](absl::string_view rule) {
-    return absl::InvalidArgumentError(absl::StrCat("HTTP address ", rule, "; was '", address, "'"));
-  };
-  const size_t colon = address.rfind(':');
-  if (colon == absl::string_view::npos || colon == 0) return invalid("must be host:port");
-  absl::string_view host = address.substr(0, colon);
-  int port = -1;
-  if (!absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 || port > 65535) {
-    return invalid("must end in a port from 0 to 65535");
-  }
-  if (host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != absl::string_view::npos) {
-    return invalid("must have an IPv6 host in brackets, as in [::1]:8002");
-  }
-  if (host.empty()) return invalid("must be host:port");
-  return HttpAddress{std::string(host), port};
-}
 
 }  // namespace
 
@@ -76,11 +51,11 @@ class MetricsEndpoint::Server {
   }
 
   absl::Status Start() {
-    ASSIGN_OR_RETURN(const HttpAddress address, ParseAddress(options_.address));
-    auto listener = base::TcpListener::Create(address.host, address.port);
+    const auto& [host, port] = options_.address;
+    auto listener = base::TcpListener::Create(host, port);
     if (!listener.ok()) {
       return absl::UnavailableError(
-          absl::StrCat("HTTP address ", options_.address, " cannot be bound: ", listener.status().message()));
+          absl::StrCat("cannot listen on ", host, " port ", port, ": ", listener.status().message()));
     }
     listener_ = *std::move(listener);
     thread_ = std::thread([this] { Run(); });
@@ -157,7 +132,9 @@ class MetricsEndpoint::Server {
       if (ready.ok()) return {200, kPlainText, "ok\n"};
       return {503, kPlainText, absl::StrCat(ready.message(), "\n")};
     }
-    return {404, kPlainText, "not found; this port serves GET /metrics, /livez and /readyz\n"};
+    if (get && request.path == "/") return {200, kHtml, std::string(StatusPageHtml())};
+    if (get && request.path == "/status.json") return {200, kJson, options_.status_json()};
+    return {404, kPlainText, "not found; this port serves GET /, /status.json, /metrics, /livez and /readyz\n"};
   }
 
   const Options options_;

@@ -12,10 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/base/descriptor_limit.h"
+#include "server/base/host_port.h"
 #include "server/base/log.h"
 #include "server/base/status_macros.h"
 #include "server/base/tcp_listener.h"
-#include "server/config/server_config.h"
 #include "server/service/connection_options.h"
 #include "server/service/health_service.h"
 #include "server/service/inference_service.h"
@@ -64,7 +64,7 @@ class GrpcServer::Impl {
   ~Impl() { Finish(absl::ZeroDuration()); }
 
   absl::Status Bind(const Options& options) {
-    ASSIGN_OR_RETURN(const config::HostPort address, config::ParseHostPort("--grpc_address", options.address));
+    ASSIGN_OR_RETURN(const base::HostPort address, base::ParseHostPort("--grpc_address", options.address));
     absl::StatusOr<std::unique_ptr<base::TcpListener>> listener = base::TcpListener::Create(address.host, address.port);
     if (!listener.ok()) {
       return absl::UnavailableError(

@@ -179,12 +179,5 @@ TEST(Flags, HelpTellsRangeAndDefaultOfEachWholeNumber) {
   }
 }
 
-TEST(HostPort, BracketsBelongToTheAddressNotToTheHost) {
-  const auto parsed = ParseHostPort("--grpc_address", "[::1]:8001");
-  ASSERT_TRUE(parsed.ok()) << parsed.status();
-  EXPECT_EQ(parsed->host, "::1");
-  EXPECT_EQ(parsed->port, 8001);
-}
-
 }  // namespace
 }  // namespace stillwave::config

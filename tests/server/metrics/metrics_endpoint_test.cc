@@ -20,12 +20,14 @@ namespace {
 using ::stillwave::test_support::StatusIs;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
-MetricsEndpoint::Options OptionsAt(const std::string& address) {
+MetricsEndpoint::Options OptionsAt(const std::string& host, int port) {
   MetricsEndpoint::Options options;
-  options.address = address;
+  options.address = {host, port};
   options.metrics_text = [] { return "stillwave_streams 0\n"; };
   options.readiness = [] { return absl::OkStatus(); };
+  options.status_json = [] { return R"({"models": []})"; };
   return options;
 }
 
@@ -43,7 +45,7 @@ class MetricsEndpointTest : public testing::Test {
 };
 
 TEST_F(MetricsEndpointTest, ServesTheMetricsInPrometheusTextFormat) {
-  Start(OptionsAt("127.0.0.1:0"));
+  Start(OptionsAt("127.0.0.1", 0));
   const auto response = client_->Get("/metrics");
   ASSERT_TRUE(response);
   EXPECT_EQ(response->status, 200);
@@ -52,7 +54,7 @@ TEST_F(MetricsEndpointTest, ServesTheMetricsInPrometheusTextFormat) {
 }
 
 TEST_F(MetricsEndpointTest, IsLiveAlsoWhileNotReadyAndSaysWhyItIsNotReady) {
-  auto options = OptionsAt("127.0.0.1:0");
+  auto options = OptionsAt("127.0.0.1", 0);
   options.readiness = [] { return absl::UnavailableError("models are being loaded"); };
   Start(std::move(options));
   const auto live = client_->Get("/livez");
@@ -67,7 +69,7 @@ TEST_F(MetricsEndpointTest, IsLiveAlsoWhileNotReadyAndSaysWhyItIsNotReady) {
 
 TEST_F(MetricsEndpointTest, ReadinessIsAskedAtEveryRequest) {
   auto ready = std::make_shared<std::atomic<bool>>(false);
-  auto options = OptionsAt("127.0.0.1:0");
+  auto options = OptionsAt("127.0.0.1", 0);
   options.readiness = [ready] { return *ready ? absl::OkStatus() : absl::UnavailableError("not yet"); };
   Start(std::move(options));
   EXPECT_EQ(client_->Get("/readyz")->status, 503);
@@ -77,17 +79,33 @@ TEST_F(MetricsEndpointTest, ReadinessIsAskedAtEveryRequest) {
   EXPECT_EQ(response->body, "ok\n");
 }
 
-TEST_F(MetricsEndpointTest, AnotherPathIsNotFoundAndTheAnswerNamesTheThree) {
-  Start(OptionsAt("127.0.0.1:0"));
-  const auto response = client_->Get("/");
+TEST_F(MetricsEndpointTest, TheRootIsAPageThatNeedsNothingFromElsewhere) {
+  Start(OptionsAt("127.0.0.1", 0));
+  const auto page = client_->Get("/");
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->status, 200);
+  EXPECT_EQ(page->get_header_value("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_THAT(page->body, HasSubstr("</html>"));
+  EXPECT_THAT(page->body, Not(HasSubstr("//cdn")));
+  EXPECT_THAT(page->body, Not(HasSubstr("src=")));
+  const auto status = client_->Get("/status.json");
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->get_header_value("Content-Type"), "application/json");
+  EXPECT_EQ(status->body, R"({"models": []})");
+}
+
+TEST_F(MetricsEndpointTest, AnotherPathIsNotFoundAndTheAnswerNamesThoseThereAre) {
+  Start(OptionsAt("127.0.0.1", 0));
+  const auto response = client_->Get("/other");
   ASSERT_TRUE(response);
   EXPECT_EQ(response->status, 404);
-  for (const char* path : {"/metrics", "/livez", "/readyz"}) EXPECT_THAT(response->body, HasSubstr(path));
+  for (const char* path : {"/,", "/status.json", "/metrics", "/livez", "/readyz"})
+    EXPECT_THAT(response->body, HasSubstr(path));
   EXPECT_EQ(client_->Post("/metrics", "x", "text/plain")->status, 404);
 }
 
 TEST_F(MetricsEndpointTest, AHeadRequestHasNoBody) {
-  Start(OptionsAt("127.0.0.1:0"));
+  Start(OptionsAt("127.0.0.1", 0));
   const auto response = client_->Head("/metrics");
   ASSERT_TRUE(response);
   EXPECT_EQ(response->status, 200);
@@ -96,7 +114,7 @@ TEST_F(MetricsEndpointTest, AHeadRequestHasNoBody) {
 }
 
 TEST_F(MetricsEndpointTest, AClientThatSaysNothingIsCutOff) {
-  auto options = OptionsAt("127.0.0.1:0");
+  auto options = OptionsAt("127.0.0.1", 0);
   options.io_timeout = absl::Milliseconds(1);
   Start(std::move(options));
   const int silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -111,29 +129,29 @@ TEST_F(MetricsEndpointTest, AClientThatSaysNothingIsCutOff) {
 }
 
 TEST_F(MetricsEndpointTest, ALargeBodyIsRefused) {
-  Start(OptionsAt("127.0.0.1:0"));
+  Start(OptionsAt("127.0.0.1", 0));
   const auto response = client_->Post("/metrics", std::string(100'000, 'x'), "text/plain");
   EXPECT_TRUE(!response || response->status >= 400);
   EXPECT_EQ(client_->Get("/livez")->status, 200);
 }
 
 TEST_F(MetricsEndpointTest, ATakenPortIsRefusedWithItsAddress) {
-  Start(OptionsAt("127.0.0.1:0"));
-  const std::string address = absl::StrCat("127.0.0.1:", endpoint_->port());
-  const auto second = MetricsEndpoint::Create(OptionsAt(address));
+  Start(OptionsAt("127.0.0.1", 0));
+  const auto second = MetricsEndpoint::Create(OptionsAt("127.0.0.1", endpoint_->port()));
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable,
-                               AllOf(HasSubstr(absl::StrCat(address, " cannot be bound")), HasSubstr("taken"))));
+                               AllOf(HasSubstr(absl::StrCat("cannot listen on 127.0.0.1 port ", endpoint_->port())),
+                                     HasSubstr("taken"))));
 }
 
 TEST_F(MetricsEndpointTest, ThePortIsFreeAgainAfterwards) {
-  Start(OptionsAt("127.0.0.1:0"));
-  const std::string address = absl::StrCat("127.0.0.1:", endpoint_->port());
+  Start(OptionsAt("127.0.0.1", 0));
+  const int port = endpoint_->port();
   endpoint_.reset();
-  EXPECT_TRUE(MetricsEndpoint::Create(OptionsAt(address)).ok());
+  EXPECT_TRUE(MetricsEndpoint::Create(OptionsAt("127.0.0.1", port)).ok());
 }
 
-TEST_F(MetricsEndpointTest, TakesAnIpv6HostInBrackets) {
-  const auto endpoint = MetricsEndpoint::Create(OptionsAt("[::1]:0"));
+TEST_F(MetricsEndpointTest, TakesAnIpv6Host) {
+  const auto endpoint = MetricsEndpoint::Create(OptionsAt("::1", 0));
   if (!endpoint.ok()) GTEST_SKIP() << "no IPv6 loopback here: " << endpoint.status();
   httplib::Client client("::1", (*endpoint)->port());
   const auto response = client.Get("/livez");
@@ -141,21 +159,13 @@ TEST_F(MetricsEndpointTest, TakesAnIpv6HostInBrackets) {
   EXPECT_EQ(response->status, 200);
 }
 
-TEST(MetricsEndpointAddressTest, WrongAddressesAreRefusedByRuleAndValue) {
-  for (const char* address : {"", "8002", ":8002", "localhost:", "localhost:http", "localhost:70000", "localhost:-1",
-                              "::1:8002", "[]:8002"}) {
-    const auto endpoint = MetricsEndpoint::Create(OptionsAt(address));
-    EXPECT_THAT(endpoint, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(absl::StrCat("was '", address, "'"))));
-  }
-}
-
 TEST(MetricsEndpointAddressTest, AHostOfAnotherMachineCannotBeBound) {
-  const auto endpoint = MetricsEndpoint::Create(OptionsAt("192.0.2.1:0"));
-  EXPECT_THAT(endpoint, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("192.0.2.1:0 cannot be bound")));
+  const auto endpoint = MetricsEndpoint::Create(OptionsAt("192.0.2.1", 0));
+  EXPECT_THAT(endpoint, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("cannot listen on 192.0.2.1 port 0")));
 }
 
 TEST(MetricsEndpointAddressTest, OptionsOutOfRangeAreRefused) {
-  auto options = OptionsAt("127.0.0.1:0");
+  auto options = OptionsAt("127.0.0.1", 0);
   options.io_timeout = absl::ZeroDuration();
   EXPECT_THAT(MetricsEndpoint::Create(options),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("io_timeout must be positive; was 0")));
