@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/exit_code.h"
-#include "npy/npy_array.h"
+#include "server/npy/npy_array.h"
 
 namespace stillwave::client {
 

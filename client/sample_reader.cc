@@ -11,8 +11,8 @@
 #include "client/csv_reader.h"
 #include "client/exit_code.h"
 #include "client/npy_reader.h"
-#include "npy/npy_header.h"
 #include "server/base/status_macros.h"
+#include "server/npy/npy_header.h"
 
 namespace stillwave::client {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "npy/npy_file.h"
 #include "server/base/status_macros.h"
+#include "server/npy/npy_file.h"
 
 namespace stillwave::recalibration {
 namespace {

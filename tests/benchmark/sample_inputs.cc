@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/types/span.h"
-#include "npy/npy_file.h"
 #include "server/base/status_macros.h"
+#include "server/npy/npy_file.h"
 
 namespace stillwave::benchmark {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "npy/npy_array.h"
+#include "server/npy/npy_array.h"
 
 namespace stillwave::recalibration {
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "npy/npy_array.h"
-#include "npy/npy_header.h"
+#include "server/npy/npy_array.h"
+#include "server/npy/npy_header.h"
 
 namespace stillwave::npy {
 

@@ -1,4 +1,4 @@
-#include "npy/npy_file.h"
+#include "server/npy/npy_file.h"
 
 #include <algorithm>
 #include <cstdint>

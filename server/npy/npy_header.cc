@@ -1,4 +1,4 @@
-#include "npy/npy_header.h"
+#include "server/npy/npy_header.h"
 
 #include <utility>
 

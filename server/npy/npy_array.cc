@@ -1,4 +1,4 @@
-#include "npy/npy_array.h"
+#include "server/npy/npy_array.h"
 
 #include <array>
 #include <cmath>
@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "npy/npy_header.h"
 #include "server/base/status_macros.h"
+#include "server/npy/npy_header.h"
 
 namespace stillwave::npy {
 namespace {
