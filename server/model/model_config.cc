@@ -156,6 +156,12 @@ absl::Status ReadInteger(absl::string_view key, const std::string& text, int64_t
                  absl::StrCat("'", text, "'"));
 }
 
+absl::Status ReadShare(absl::string_view key, const std::string& text, double* value) {
+  // Not a number fails both comparisons.
+  if (absl::SimpleAtod(text, value) && *value >= 0 && *value <= 1) return absl::OkStatus();
+  return Invalid(absl::StrCat("parameters.", key), "be a number from 0 to 1", absl::StrCat("'", text, "'"));
+}
+
 absl::Status ReadParameter(const std::string& key, const std::string& value, ModelConfig* config) {
   const auto refuse = [&](absl::string_view rule) {
     return absl::UnimplementedError(absl::StrCat("parameters.", key, " must ", rule, "; was '", value, "'"));
@@ -181,12 +187,20 @@ absl::Status ReadParameter(const std::string& key, const std::string& value, Mod
   }
   if (key == "window_length") return ReadInteger(key, value, kMaxWindowLength, &config->window_length);
   if (key == "hop") return ReadInteger(key, value, kMaxWindowLength, &config->hop);
+  if (key == "stream_reuse") {
+    if (value != "auto" && value != "off") {
+      return Invalid("parameters.stream_reuse", "be auto or off", absl::StrCat("'", value, "'"));
+    }
+    config->stream_reuse = value == "auto";
+    return absl::OkStatus();
+  }
+  if (key == "stream_verify_share") return ReadShare(key, value, &config->stream_verify_share);
   if (key == "scheduling_weight") {
     return ReadInteger(key, value, kMaxSchedulingWeight, &config->batching.scheduling_weight);
   }
-  return absl::UnimplementedError(absl::StrCat("parameters.", key,
-                                               " is not supported; known are batchnorm, precision, ",
-                                               "drift_sample_rate, window_length, hop and scheduling_weight"));
+  return absl::UnimplementedError(absl::StrCat(
+      "parameters.", key, " is not supported; known are batchnorm, precision, ",
+      "drift_sample_rate, window_length, hop, stream_reuse, ", "stream_verify_share and scheduling_weight"));
 }
 
 absl::StatusOr<WarmUpInput> ReadWarmUpInput(const std::string& where, const std::string& name,

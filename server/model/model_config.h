@@ -63,6 +63,10 @@ struct ModelConfig {
   // Samples per window that a stream gets when it asks for none, and samples between windows. 0: not configured.
   int64_t window_length = 0;
   int64_t hop = 0;
+  // Windows of streams keep what they share with the one before, where that pays; false: all are computed in full.
+  bool stream_reuse = true;
+  // Of the windows that keep something, the part that is computed in full too and compared; 0 to 1.
+  double stream_verify_share = 0.001;
   // Time steps that model_warmup asks to warm up for. 0: none said.
   int64_t warm_up_length = 0;
   std::vector<WarmUpRun> warm_ups;

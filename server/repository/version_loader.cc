@@ -116,8 +116,10 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> VersionLoader::Serve(const mo
   options.max_running_batches = config.max_running_batches;
   options.batching = config.batching;
   options.output_types = OutputTypes(signature);
-  const auto overlap =
-      std::make_shared<const overlap::OverlapRunner>(model, metrics, overlap::OverlapRunner::Options{});
+  overlap::OverlapRunner::Options overlap_options;
+  overlap_options.reuse = config.stream_reuse;
+  overlap_options.verify_share = config.stream_verify_share;
+  const auto overlap = std::make_shared<const overlap::OverlapRunner>(model, metrics, overlap_options);
   ASSIGN_OR_RETURN(std::shared_ptr<batching::ModelQueue> queue,
                    scheduler_->AddModel(overlap, std::move(options), metrics));
   return std::make_shared<const ServedModel>(config, version, std::move(signature), model, overlap, std::move(queue),

@@ -94,6 +94,8 @@ inference::ModelConfig DescribeConfig(const repository::ServedModel& model, int 
   SetParameter(&message, "batchnorm", config.batch_norm == model::BatchNormMode::kFolded ? "folded" : "primitive");
   SetParameter(&message, "precision", Name(config.precision));
   SetParameter(&message, "scheduling_weight", absl::StrCat(config.batching.scheduling_weight));
+  SetParameter(&message, "stream_reuse", config.stream_reuse ? "auto" : "off");
+  SetParameter(&message, "stream_verify_share", absl::StrCat(config.stream_verify_share));
   if (model.window_length() > 0) SetParameter(&message, "window_length", absl::StrCat(model.window_length()));
   if (model.hop() > 0) SetParameter(&message, "hop", absl::StrCat(model.hop()));
   return message;

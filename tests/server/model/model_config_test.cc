@@ -77,6 +77,14 @@ TEST(ModelConfigTest, ReadsAFileAsOtherServersHaveIt) {
     parameters {
       key: "hop"
       value: { string_value: "90" }
+    }
+    parameters {
+      key: "stream_reuse"
+      value: { string_value: "off" }
+    }
+    parameters {
+      key: "stream_verify_share"
+      value: { string_value: "0.05" }
     } model_warmup
     [ {
       name: "one"
@@ -108,6 +116,8 @@ TEST(ModelConfigTest, ReadsAFileAsOtherServersHaveIt) {
   EXPECT_EQ(config->precision, Precision::kBf16);
   EXPECT_EQ(config->window_length, 360);
   EXPECT_EQ(config->hop, 90);
+  EXPECT_FALSE(config->stream_reuse);
+  EXPECT_EQ(config->stream_verify_share, 0.05);
   EXPECT_EQ(config->warm_up_length, 200);
 }
 
@@ -210,6 +220,16 @@ TEST(ModelConfigTest, OurParametersAreCheckedAndOthersRefused) {
   EXPECT_THAT(parse("window_length", "0"), StatusIs(kInvalid, HasSubstr("window_length must be an integer from 1")));
   EXPECT_THAT(parse("window_length", "12.5"), StatusIs(kInvalid, HasSubstr("was '12.5'")));
   EXPECT_THAT(parse("hop", "-4"), StatusIs(kInvalid, HasSubstr("parameters.hop must be")));
+  EXPECT_THAT(parse("stream_reuse", "on"),
+              StatusIs(kInvalid, HasSubstr("parameters.stream_reuse must be auto or off; was 'on'")));
+  for (const char* share : {"1.5", "-0.1", "nan", "often", ""}) {
+    EXPECT_THAT(
+        parse("stream_verify_share", share),
+        StatusIs(kInvalid, HasSubstr(absl::StrCat("parameters.stream_verify_share must be a number from 0 to 1; ",
+                                                  "was '", share, "'"))));
+  }
+  EXPECT_THAT(parse("stream_reuse", "auto"), IsOk());
+  EXPECT_THAT(parse("stream_verify_share", "1"), IsOk());
   EXPECT_THAT(parse("intra_op_thread_count", "2"),
               StatusIs(kUnimplemented, AllOf(HasSubstr("parameters.intra_op_thread_count is not supported"),
                                              HasSubstr("batchnorm, precision"))));
