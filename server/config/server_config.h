@@ -39,7 +39,7 @@ struct ServerConfig {
   int64_t max_request_megabytes = 512;
   int64_t window_length = 0;
   int64_t max_streams = 256;
-  int64_t max_series_per_stream = 64;
+  int64_t max_series_per_stream = 256;
   int64_t keepalive_seconds = 60;
   int64_t drain_delay_seconds = 0;
   int64_t repository_poll_seconds = 15;
