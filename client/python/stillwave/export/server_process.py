@@ -9,9 +9,9 @@ from stillwave.export.errors import ExportError
 class ServerProcess:
     """Runs while it is entered: `with ServerProcess(program, folder) as server: server.address`."""
 
-    def __init__(self, program, repository):
+    def __init__(self, program, repository, *flags):
         self._command = [str(program), f"--model_repository={repository}", "--grpc_address=127.0.0.1:0",
-                         "--http_address=127.0.0.1:0", "--log_format=text", "--log_level=info"]
+                         "--http_address=127.0.0.1:0", "--log_format=text", "--log_level=info", *flags]
         self.address = None
 
     def __enter__(self):
