@@ -16,7 +16,7 @@ def sources():
 
 
 def declared():
-    """Counters and gauges get the prefix where they are registered; histograms have it; process_* are Prometheus' own."""
+    """Counters and gauges get the prefix where they are registered; histograms have it."""
     text = sources()
     names = {f"stillwave_{name}" for name in re.findall(r'Add(?:Counter|Gauge)\(\s*"(\w+)"', text)}
     names |= set(re.findall(r'"(stillwave_\w+_\w+|process_\w+)"', text))

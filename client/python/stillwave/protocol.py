@@ -39,12 +39,12 @@ def _descriptors():
 
 
 class Protocol:
-    """Message classes by name (`protocol.ModelInferRequest`), and calls over a channel. Thread-safe after it is made."""
+    """Message classes by name (`protocol.ModelInferRequest`), and calls over a channel. Thread-safe."""
 
     def __init__(self):
         pool = descriptor_pool.DescriptorPool()
         for file in descriptor_pb2.FileDescriptorSet.FromString(_descriptors()).file:
-            pool.Add(file) if hasattr(pool, "Add") else pool.AddSerializedFile(file.SerializeToString())
+            pool.AddSerializedFile(file.SerializeToString())
         self._pool = pool
         self._service = pool.FindServiceByName(SERVICE)
 

@@ -55,8 +55,8 @@ def main(arguments=None):
     example = tuple(torch.randn(shape, generator=generator) for shape in options.input)
     try:
         exported = export(network, example, options.repository, options.name, version=options.version,
-                          opset=options.opset, exporter=options.exporter, batchnorm=options.batchnorm, time=options.time,
-                          max_batch_size=options.max_batch_size, parameters=dict(options.parameter),
+                          opset=options.opset, exporter=options.exporter, batchnorm=options.batchnorm,
+                          time=options.time, max_batch_size=options.max_batch_size, parameters=dict(options.parameter),
                           verify=options.verify)
     except ExportError as error:
         print(f"stillwave.export: {error}", file=sys.stderr)

@@ -29,8 +29,9 @@ def check_frozen(model):
 
 
 def check_open_axes(model, signature):
-    """Raises ExportError where an input's axis is fixed although `signature` leaves it open. Sets the declared shapes of
-    outputs, which exporters take from the example."""
+    """Raises ExportError where an input's axis is fixed although `signature` leaves it open.
+
+    Sets the declared shapes of outputs, which exporters take from the example."""
     for value, shape in zip(model.graph.input, signature.input_shapes):
         dims = value.type.tensor_type.shape.dim
         for axis, size in enumerate(shape):

@@ -62,8 +62,8 @@ def export(network, example_input, repository, name, *, version=1, opset=None, e
     layers = layers_in_order(network, example)
     missing = graph_check.name_layers(kept, layers)
     if missing:
-        raise ExportError(f"the {exporter} exporter left out {', '.join(layer.name for layer in missing)} although it was "
-                          "told to keep batch normalization; try the other exporter, or batchnorm='folded'")
+        raise ExportError(f"the {exporter} exporter left out {', '.join(layer.name for layer in missing)} although it "
+                          "was told to keep batch normalization; try the other exporter, or batchnorm='folded'")
     model, folded = kept, []
     if batchnorm == "folded":
         model = exporters.to_onnx(network, example, signature, exporter, opset, keep=False)

@@ -11,12 +11,13 @@ CALL_SECONDS = 60
 # A server that polls its repository has a version after two looks, 30 s by default, and its load.
 READY_SECONDS = 120
 POLL_SECONDS = 0.2
+WAITING = "its turn to be loaded has not come"  # the server's words for a model that it has seen and not begun
 TYPES = {np.dtype(np.float32): "FP32"}
 NUMPY_TYPES = {"FP32": np.float32, "INT64": np.int64, "INT32": np.int32, "BOOL": np.bool_}
 
 
 class ServedModel:
-    """Not thread-safe. Close it, or use it in a `with`."""
+    """Connected within a `with`. Not thread-safe."""
 
     def __init__(self, address, name, version):
         self._address, self._name, self._version = address, name, str(version)
@@ -30,17 +31,19 @@ class ServedModel:
     def __exit__(self, *_):
         self._channel.close()
 
-    def _call(self, method, request, **options):
-        return self._protocol.call(self._channel, method, request, options.get("timeout", CALL_SECONDS))
+    def _call(self, method, request, timeout=CALL_SECONDS):
+        return self._protocol.call(self._channel, method, request, timeout)
 
     def load(self):
-        """Asks for the load where clients may; a server that follows the folder by itself refuses, and that is fine."""
+        """Asks for the load where clients may. A server that follows the folder by itself answers UNAVAILABLE."""
         try:
-            self._call("RepositoryModelLoad", self._protocol.RepositoryModelLoadRequest(model_name=self._name))
+            self._call("RepositoryModelLoad", self._protocol.RepositoryModelLoadRequest(model_name=self._name),
+                       timeout=READY_SECONDS)
         except grpc.RpcError as error:
-            if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED,
-                                    grpc.StatusCode.INVALID_ARGUMENT):
-                raise ExportError(f"the server at {self._address}: {error.details()}") from error
+            if error.code() == grpc.StatusCode.INVALID_ARGUMENT:
+                raise self._refused(error.details()) from error
+            if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED):
+                raise self._failed(error) from error
 
     def wait_until_ready(self, seconds=READY_SECONDS):
         """Raises ExportError with the server's reason when it refuses the model, or does not have it in time."""
@@ -49,23 +52,29 @@ class ServedModel:
             state, reason = self._state()
             if state == "READY":
                 return
-            if reason:
-                raise ExportError(f"the server at {self._address} refuses {self._name} version {self._version}: {reason}")
+            if state == "UNAVAILABLE" and reason not in ("", WAITING):
+                raise self._refused(reason)
             time.sleep(POLL_SECONDS)
         raise ExportError(f"the server at {self._address} must have {self._name} version {self._version} within "
                           f"{seconds} s; does it follow this repository (--model_control_mode=poll)?")
 
     def _state(self):
+        """(state, reason) in the server's index."""
         try:
             index = self._call("RepositoryIndex", self._protocol.RepositoryIndexRequest())
         except grpc.RpcError as error:
-            if error.code() == grpc.StatusCode.UNAVAILABLE:
-                return "", ""
-            raise ExportError(f"the server at {self._address}: {error.details()}") from error
+            raise self._failed(error) from error
         for model in index.models:
+            # A model whose configuration is refused has no versions.
             if model.name == self._name and model.version in (self._version, ""):
-                return model.state, "" if model.state == "READY" else model.reason
+                return model.state, model.reason
         return "", ""
+
+    def _refused(self, reason):
+        return ExportError(f"the server at {self._address} refuses {self._name} version {self._version}: {reason}")
+
+    def _failed(self, error):
+        return ExportError(f"the server at {self._address}: {error.code().name}: {error.details()}")
 
     def infer(self, inputs):
         """Outputs by name for {name: float32 array}."""

@@ -16,8 +16,8 @@ class ServerProcess:
 
     def __enter__(self):
         try:
-            self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                                             errors="replace")
+            self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                             text=True, errors="replace")
         except OSError as error:
             raise ExportError(f"verify must be 'none', HOST:PORT or a stillwave-server program; {self._command[0]}: "
                               f"{error.strerror}") from error

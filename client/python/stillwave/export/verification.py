@@ -43,7 +43,8 @@ def verify(model, network, example, signature):
 
 def tolerance(single, double):
     """Ten times PyTorch's own float32 error, and 20 roundings of the largest value: another order of the same sums."""
-    return max(10 * float(np.abs(single - double).max(initial=0)), 20 * ULP * float(np.abs(double).max(initial=0)), 1e-30)
+    own_error, largest = np.abs(single - double).max(initial=0), np.abs(double).max(initial=0)
+    return max(10 * float(own_error), 20 * ULP * float(largest), 1e-30)
 
 
 def _compare(name, answer, single, double, batch, steps):
@@ -54,5 +55,6 @@ def _compare(name, answer, single, double, batch, steps):
     allowed = tolerance(single, double)
     error = float(np.abs(answer - double).max(initial=0))
     if not error <= allowed:
-        raise ExportError(f"{case}: the server's answer differs from PyTorch's by {error:.3g}; allowed is {allowed:.3g}")
+        raise ExportError(f"{case}: the server's answer differs from PyTorch's by {error:.3g}; "
+                          f"allowed is {allowed:.3g}")
     return error, allowed

@@ -178,8 +178,8 @@ class CommandLine(unittest.TestCase):
             "def training(): return networks.demonstration()\n", encoding="utf-8")
         paths = [str(support.ROOT / "client" / "python"), str(support.ROOT / "tests" / "client" / "python")]
         return subprocess.run(
-            [sys.executable, "-m", "stillwave.export", f"nets:{factory}", "--input", "1,1,128", "--repository", "models",
-             "--name", "ecg", "--parameter", "hop=32"],
+            [sys.executable, "-m", "stillwave.export", f"nets:{factory}", "--input", "1,1,128", "--repository",
+             "models", "--name", "ecg", "--parameter", "hop=32"],
             cwd=folder, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}, capture_output=True, text=True)
 
     def test_it_exports_what_a_function_returns_and_says_what_was_kept(self):

@@ -47,7 +47,8 @@ class Independence(unittest.TestCase):
                       self.refusal(lambda x: x.mean(2).t()))
 
     def test_outputs_that_are_no_tensors_are_refused(self):
-        self.assertIn("forward() must return a tensor or a tuple of tensors; was dict", self.refusal(lambda x: {"y": x}))
+        self.assertIn("forward() must return a tensor or a tuple of tensors; was dict",
+                      self.refusal(lambda x: {"y": x}))
 
 
 class Signature(unittest.TestCase):
@@ -83,8 +84,8 @@ class Signature(unittest.TestCase):
 
 class Inputs(unittest.TestCase):
     def test_examples_that_are_no_batches_of_float32_are_refused(self):
-        for example, words in ((torch.zeros(1, 3, dtype=torch.float64), "must be a tensor of torch.float32; was torch.float64"),
-                               ([1, 2], "was int"), (torch.zeros(3), "its shape was [3]"),
+        for example, words in ((torch.zeros(1, 3, dtype=torch.float64), "must be a tensor of torch.float32; was "
+                                                                        "torch.float64"), ([1, 2], "was int"), (torch.zeros(3), "its shape was [3]"),
                                (torch.zeros(1, 0, 4), "its shape was [1, 0, 4]"), ((), "the tuple was empty")):
             with self.assertRaises(ExportError) as raised:
                 probe.as_inputs(example)
