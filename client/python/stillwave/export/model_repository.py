@@ -53,8 +53,8 @@ def _newest(folder):
 def write(repository, name, version, model, config):
     """Writes both files and returns the version's folder.
 
-    A server that watches the repository sees a version whole or not at all. A config.pbtxt that is there stays as it is: it
-    speaks for all versions."""
+    A server that watches the repository sees a version whole or not at all. A config.pbtxt that is there stays:
+    it speaks for all versions."""
     check_place(repository, name, version)
     folder = pathlib.Path(repository) / name
     folder.mkdir(parents=True, exist_ok=True)

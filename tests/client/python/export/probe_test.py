@@ -84,9 +84,14 @@ class Signature(unittest.TestCase):
 
 class Inputs(unittest.TestCase):
     def test_examples_that_are_no_batches_of_float32_are_refused(self):
-        for example, words in ((torch.zeros(1, 3, dtype=torch.float64), "must be a tensor of torch.float32; was "
-                                                                        "torch.float64"), ([1, 2], "was int"), (torch.zeros(3), "its shape was [3]"),
-                               (torch.zeros(1, 0, 4), "its shape was [1, 0, 4]"), ((), "the tuple was empty")):
+        cases = [
+            (torch.zeros(1, 3, dtype=torch.float64), "must be a tensor of torch.float32; was torch.float64"),
+            ([1, 2], "was int"),
+            (torch.zeros(3), "its shape was [3]"),
+            (torch.zeros(1, 0, 4), "its shape was [1, 0, 4]"),
+            ((), "the tuple was empty"),
+        ]
+        for example, words in cases:
             with self.assertRaises(ExportError) as raised:
                 probe.as_inputs(example)
             self.assertIn(words, str(raised.exception))
