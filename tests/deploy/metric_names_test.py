@@ -8,7 +8,7 @@ METRICS = monitoring.ROOT / "server" / "metrics"
 SUFFIXES = ("", "_bucket", "_sum", "_count")
 # Of the drift monitor, which comes in another change; to be taken away with it.
 ANNOUNCED = {"stillwave_batchnorm_mean_shift", "stillwave_batchnorm_variance_ratio", "stillwave_batchnorm_divergence",
-             "stillwave_drift_samples_total"}
+             "stillwave_drift_samples_total", "stillwave_drift_dropped_samples_total"}
 
 
 def sources():

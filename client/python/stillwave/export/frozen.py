@@ -28,8 +28,9 @@ def check_frozen(network):
     for name, tensor in list(network.named_parameters()) + list(network.named_buffers()):
         if tensor.is_floating_point() and tensor.dtype != torch.float32:
             raise ExportError(f"{name} must be torch.float32; was {tensor.dtype}; call .float() on the network")
-        if not torch.isfinite(tensor).all():
-            raise ExportError(f"{name} holds a NaN or an infinity: the training diverged")
+    # Not of buffers in general: a mask may well hold infinities.
+    for name, tensor in network.named_parameters():
+        _check_finite(name, tensor)
 
 
 def _title(name, part):
@@ -49,9 +50,16 @@ def _check_statistics(name, layer):
         raise ExportError(
             f"{_title(name, layer)} has no running statistics (track_running_stats=False), so it normalizes by the "
             "statistics of each batch in evaluation mode too; train it with track_running_stats=True")
+    for statistic in ("running_mean", "running_var"):
+        _check_finite(f"{name}.{statistic}" if name else statistic, getattr(layer, statistic))
     if (layer.running_var < 0).any():
         raise ExportError(f"{_title(name, layer)}: a running variance must not be negative; "
                           f"was {float(layer.running_var.min())}")
     if layer.num_batches_tracked is not None and int(layer.num_batches_tracked) == 0:
         warnings.warn(f"{_title(name, layer)} has seen no batch: its statistics are those it was made with",
                       stacklevel=2)
+
+
+def _check_finite(name, tensor):
+    if not torch.isfinite(tensor).all():
+        raise ExportError(f"{name} holds a NaN or an infinity: the training diverged")
