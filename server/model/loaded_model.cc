@@ -134,7 +134,12 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Build(graph::Gra
   model->options_ = options;
   model->sha256_ = std::move(sha256);
   model->parameter_counts_ = CountParameters(network);
-  RETURN_IF_ERROR(passes::OptimizeGraph(network, {.fold_batch_norm = options.batch_norm == BatchNormMode::kFolded}));
+  const bool folds = options.batch_norm == BatchNormMode::kFolded;
+  if (folds && options.keep_batch_norm) {
+    model->unfolded_ = network;
+    RETURN_IF_ERROR(passes::OptimizeGraph(*model->unfolded_, {}));
+  }
+  RETURN_IF_ERROR(passes::OptimizeGraph(network, {.fold_batch_norm = folds}));
   model->layers_ = CountSteps(network);
   if (model->layers_ > kMaxLayers) {
     return absl::ResourceExhaustedError(absl::StrCat(

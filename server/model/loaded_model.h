@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,9 @@ class LoadedModel final : public BatchRunner {
 
   // For tools that measure. What the plans are compiled from: the network after all passes.
   const graph::Graph& network() const { return plans_->graph(); }
+  // The same with its BatchNormalization layers, also where they are folded, if options().keep_batch_norm asked for it.
+  // CompilePart takes parts of it.
+  const graph::Graph& normalizing_network() const { return unfolded_.has_value() ? *unfolded_ : network(); }
   // Weights may be stand-ins without elements: use it for its shapes, and compile through CompileAnew.
   absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> CompileAnew(
       absl::Span<const tensor::Shape> input_shapes) const {
@@ -120,6 +124,7 @@ class LoadedModel final : public BatchRunner {
   int64_t layers_ = 0;
   std::vector<tensor::Shape> sample_shapes_;  // of the inputs, for one sample of the warm-up length
   std::unique_ptr<execution::PlanCache> plans_;
+  std::optional<graph::Graph> unfolded_;
 };
 
 }  // namespace stillwave::model

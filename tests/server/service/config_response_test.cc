@@ -56,6 +56,7 @@ TEST_F(DescribeConfigTest, SaysWhatWasConfigured) {
   EXPECT_EQ(config.parameters().at("window_length").string_value(), "128");
   EXPECT_EQ(config.parameters().at("hop").string_value(), "32");
   EXPECT_EQ(config.parameters().at("precision").string_value(), "fp32");
+  EXPECT_EQ(config.parameters().at("drift_sample_rate").string_value(), "0.01");
 }
 
 TEST_F(DescribeConfigTest, SaysHowRequestsAreScheduled) {
