@@ -22,7 +22,8 @@ struct PrintText {
 
 struct CommandLine {
   GlobalOptions global;
-  std::variant<PrintText, InferOptions, StreamOptions, ModelsOptions, HealthOptions, BenchOptions, DriftOptions> command;
+  std::variant<PrintText, InferOptions, StreamOptions, ModelsOptions, HealthOptions, BenchOptions, DriftOptions>
+      command;
 };
 
 // Reads the environment variable STILLWAVE_SERVER, too. Usage error naming option, rule and value.

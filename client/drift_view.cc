@@ -15,8 +15,8 @@ namespace {
 
 constexpr size_t kMostCells = 64;
 
-// A level begins at its divergence, about twice the one before: 0.02 nats is a shift by a fifth of a standard deviation,
-// 0.5 by a whole one.
+// A level begins at its divergence, about twice the one before: 0.02 nats is a shift by a fifth of a standard
+// deviation, 0.5 by a whole one.
 struct HeatLevel {
   double from;
   char ascii;
@@ -61,10 +61,9 @@ std::string Number(double value) { return absl::StrFormat("%.3g", value); }
 }  // namespace
 
 std::string DriftHeadline(const DriftInfo& info) {
-  std::string text = absl::StrFormat("%s version %s: %d samples observed (%g %% of all), half-life %d",
-                                     EscapeControlCharacters(info.model_name),
-                                     EscapeControlCharacters(info.model_version), info.samples, 100 * info.sample_rate,
-                                     info.half_life_samples);
+  std::string text = absl::StrFormat(
+      "%s version %s: %d samples observed (%g %% of all), half-life %d", EscapeControlCharacters(info.model_name),
+      EscapeControlCharacters(info.model_version), info.samples, 100 * info.sample_rate, info.half_life_samples);
   if (info.dropped_samples > 0) absl::StrAppend(&text, ", ", info.dropped_samples, " dropped");
   text += "\n";
   if (!info.sufficient) {
@@ -76,9 +75,8 @@ std::string DriftHeadline(const DriftInfo& info) {
 std::string DriftTable(const DriftInfo& info) {
   std::vector<const DriftLayer*> layers;
   for (const DriftLayer& layer : info.layers) layers.push_back(&layer);
-  std::stable_sort(layers.begin(), layers.end(), [](const DriftLayer* a, const DriftLayer* b) {
-    return a->mean.divergence > b->mean.divergence;
-  });
+  std::stable_sort(layers.begin(), layers.end(),
+                   [](const DriftLayer* a, const DriftLayer* b) { return a->mean.divergence > b->mean.divergence; });
   std::vector<std::vector<std::string>> rows;
   for (const DriftLayer* const layer : layers) {
     rows.push_back({layer->name, absl::StrCat(layer->channels.size()), Number(layer->mean.divergence),

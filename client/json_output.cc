@@ -240,9 +240,8 @@ std::string DriftJson(const DriftInfo& info) {
 }
 
 std::string DriftResetJson(const DriftReset& reset) {
-  return Dump({{"model", reset.model_name},
-               {"version", reset.model_version},
-               {"forgotten_samples", reset.forgotten_samples}});
+  return Dump(
+      {{"model", reset.model_name}, {"version", reset.model_version}, {"forgotten_samples", reset.forgotten_samples}});
 }
 
 std::string BenchJson(const bench::BenchSetup& setup, const std::vector<bench::BenchStep>& steps) {

@@ -38,8 +38,8 @@ absl::Status Reset(StillwaveClient& client, const GlobalOptions& global, const D
                    const std::string& model) {
   ASSIGN_OR_RETURN(const DriftReset reset, client.ResetDrift(model, options.version));
   WriteOut(global.json ? DriftResetJson(reset) + "\n"
-                       : absl::StrCat(reset.model_name, " version ", reset.model_version, ": ",
-                                      reset.forgotten_samples, " samples forgotten\n"));
+                       : absl::StrCat(reset.model_name, " version ", reset.model_version, ": ", reset.forgotten_samples,
+                                      " samples forgotten\n"));
   return FlushOut();
 }
 

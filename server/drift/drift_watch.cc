@@ -89,8 +89,8 @@ void DriftWatch::Enqueue(absl::Span<const TensorView> inputs, int64_t row) {
   const size_t bytes = BytesOf(sample);
   // The observer's thread may have been put aside while it holds the lock: see SampleBell.
   if (!queue_mutex_.TryLock()) return counters_->CountDriftDrop(metrics::DriftDrop::kQueueFull);
-  const bool fits = waiting_.empty() ||
-                    (waiting_.size() < kMaxWaitingSamples && waiting_bytes_ + bytes <= kMaxWaitingBytes);
+  const bool fits =
+      waiting_.empty() || (waiting_.size() < kMaxWaitingSamples && waiting_bytes_ + bytes <= kMaxWaitingBytes);
   if (fits) {
     waiting_.push_back(std::move(sample));
     waiting_bytes_ += bytes;
@@ -141,9 +141,8 @@ void DriftWatch::Learn(const std::vector<ChannelMoments>& layers, uint64_t gener
   if (moments_[0].samples() < options_.minimum_samples) return;
   for (size_t i = 0; i < layers.size(); ++i) {
     const LayerDrift drift = Summarize(Compare(i));
-    gauges_->Set(observer_.layers()[i].name,
-                 {{drift.mean.mean_shift, drift.mean.variance_ratio, drift.mean.divergence},
-                  {drift.max.mean_shift, drift.max.variance_ratio, drift.max.divergence}});
+    gauges_->Set(observer_.layers()[i].name, {{drift.mean.mean_shift, drift.mean.variance_ratio, drift.mean.divergence},
+                                              {drift.max.mean_shift, drift.max.variance_ratio, drift.max.divergence}});
   }
 }
 

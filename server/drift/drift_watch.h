@@ -4,8 +4,8 @@
 //   observer's thread: waiting sample ─► LayerObserver ─► DecayedMoments of each layer ─► metrics
 //   monitoring calls:  Report, Reset
 //
-// Workers never wait here: a sample that finds the queue full, or its lock taken, is dropped and counted. So samples are
-// taken, dropped, or wait; requests are never touched.
+// Workers never wait here: a sample that finds the queue full, or its lock taken, is dropped and counted. So samples
+// are taken, dropped, or wait; requests are never touched.
 #pragma once
 
 #include <atomic>

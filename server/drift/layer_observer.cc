@@ -14,7 +14,7 @@ using tensor::Shape;
 using tensor::Tensor;
 
 LayerObserver::LayerObserver(std::shared_ptr<const model::LoadedModel> model)
-    : model_(std::move(model)), observed_(ObserveBatchNorm(model_->normalizing_network())) {}
+    : model_(std::move(model)), observed_(ObserveBatchNorm(model_->normalizing_network(), model_->folded_layers())) {}
 
 absl::StatusOr<LayerObserver::PlanPtr> LayerObserver::PlanFor(absl::Span<const Tensor> inputs) {
   std::vector<Shape> shapes;
@@ -53,7 +53,7 @@ absl::StatusOr<std::vector<ChannelMoments>> LayerObserver::Observe(execution::Ex
       return absl::InternalError(absl::StrCat("layer '", layer.name, "' must read ", layer.stored.mean.size(),
                                               " channels; reads ", shape.ToString()));
     }
-    moments.push_back(MomentsOf(activation.view()));
+    moments.push_back(MomentsOfInput(layer, MomentsOf(activation.view())));
   }
   return moments;
 }

@@ -1,6 +1,7 @@
 #include "server/drift/watched_layers.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <set>
 #include <utility>
@@ -48,13 +49,23 @@ std::string Unique(std::string name, std::set<std::string>& taken) {
   return unique;
 }
 
+// Which of the graph's outputs the value is; it becomes one if it is none.
+size_t OutputFor(ValueId value, Graph& graph) {
+  std::vector<ValueId>& outputs = graph.mutable_outputs();
+  const auto known = std::find(outputs.begin(), outputs.end(), value);
+  const auto index = static_cast<size_t>(known - outputs.begin());
+  if (known == outputs.end()) outputs.push_back(value);
+  return index;
+}
+
+std::vector<double> Widen(const std::vector<float>& values) { return {values.begin(), values.end()}; }
+
 }  // namespace
 
-ObservedNetwork ObserveBatchNorm(const Graph& network) {
+ObservedNetwork ObserveBatchNorm(const Graph& network, absl::Span<const model::FoldedLayer> folded) {
   ObservedNetwork observed;
   observed.graph = network;
-  std::vector<ValueId>& outputs = observed.graph.mutable_outputs();
-  outputs.clear();
+  observed.graph.mutable_outputs().clear();
   // The values that nodes make.
   std::set<absl::string_view> made_names;
   for (const graph::Value& value : network.values()) {
@@ -68,12 +79,37 @@ ObservedNetwork ObserveBatchNorm(const Graph& network) {
     layer.name = Unique(NameOf(network, node, made_names), taken);
     layer.stored = {ToDoubles(network, node.inputs[kMean]), ToDoubles(network, node.inputs[kVariance]),
                     static_cast<double>(norm->epsilon)};
-    const auto known = std::find(outputs.begin(), outputs.end(), node.inputs[0]);
-    layer.output = static_cast<size_t>(known - outputs.begin());
-    if (known == outputs.end()) outputs.push_back(node.inputs[0]);
+    layer.output = OutputFor(node.inputs[0], observed.graph);
+  }
+  for (const model::FoldedLayer& one : folded) {
+    WatchedLayer& layer = observed.layers.emplace_back();
+    layer.name = Unique(one.name, taken);
+    layer.stored = {Widen(one.mean), Widen(one.variance), one.epsilon};
+    layer.scale = Widen(one.scale);
+    layer.shift = Widen(one.shift);
+    layer.output = OutputFor(one.output, observed.graph);
   }
   // It cannot fail: the graph was verified, and fewer outputs need fewer nodes.
   SW_CHECK_OK(passes::EliminateDeadNodes(observed.graph).status());
+  return observed;
+}
+
+ChannelMoments MomentsOfInput(const WatchedLayer& layer, ChannelMoments observed) {
+  if (layer.scale.empty()) return observed;
+  // Of the layer's largest scale: below it float32 holds nothing of the channel beside its shift.
+  constexpr double kLeastScale = 1e-6;
+  double largest = 0;
+  for (const double scale : layer.scale) largest = std::max(largest, std::abs(scale));
+  for (size_t c = 0; c < layer.scale.size(); ++c) {
+    if (std::abs(layer.scale[c]) <= kLeastScale * largest) {
+      observed.mean[c] = layer.stored.mean[c];
+      observed.variance[c] = layer.stored.variance[c];
+      continue;
+    }
+    const double factor = std::sqrt(layer.stored.variance[c] + layer.stored.epsilon) / layer.scale[c];
+    observed.mean[c] = layer.stored.mean[c] + (observed.mean[c] - layer.shift[c]) * factor;
+    observed.variance[c] *= factor * factor;
+  }
   return observed;
 }
 

@@ -36,8 +36,8 @@ DriftMetrics::LayerGauges DriftMetrics::AddLayer(const VersionKey& key, const st
   LayerGauges gauges;
   for (DriftFamily* const family : families_) {
     for (const char* statistic : kStatistics) {
-      gauges.push_back(&family->Add(
-          {{"model", key.first}, {"version", key.second}, {"layer", layer}, {"statistic", statistic}}));
+      gauges.push_back(
+          &family->Add({{"model", key.first}, {"version", key.second}, {"layer", layer}, {"statistic", statistic}}));
     }
   }
   return gauges;
@@ -45,8 +45,8 @@ DriftMetrics::LayerGauges DriftMetrics::AddLayer(const VersionKey& key, const st
 
 void DriftMetrics::Set(const DriftGauges* owner, const VersionKey& key, const std::string& layer,
                        const LayerFigures& figures) {
-  const double values[] = {figures.mean.mean_shift,     figures.max.mean_shift,  figures.mean.variance_ratio,
-                           figures.max.variance_ratio,  figures.mean.divergence, figures.max.divergence};
+  const double values[] = {figures.mean.mean_shift,    figures.max.mean_shift,  figures.mean.variance_ratio,
+                           figures.max.variance_ratio, figures.mean.divergence, figures.max.divergence};
   const absl::MutexLock lock(&mutex_);
   Version& version = versions_[key];
   version.owner = owner;

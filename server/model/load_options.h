@@ -24,8 +24,8 @@ struct LoadOptions {
   int64_t max_batch_size = 32;
   BatchNormMode batch_norm = BatchNormMode::kPrimitive;
   Precision precision = Precision::kFp32;
-  // With kFolded: keep the network as it was before too (see LoadedModel::normalizing_network), which holds the weights
-  // once more.
+  // With kFolded, or for a file that tells of layers that its exporter folded: keep the network as it was before too
+  // (see LoadedModel::normalizing_network), which holds the weights once more.
   bool keep_batch_norm = false;
   // Time steps to warm up for when the time axis is dynamic. 0: a length is chosen.
   int64_t window_length = 0;

@@ -99,8 +99,8 @@ class ModelRepository {
   // Blocks until all loads that were asked for are done.
   void AwaitLoads() { threads_->AwaitIdle(); }
 
-  // Breaks loads off and refuses new ones with UNAVAILABLE; what is served stays, and its drift is not observed any more. Blocks until no load runs, which is
-  // soon. May be called again.
+  // Breaks loads off and refuses new ones with UNAVAILABLE; what is served stays, and its drift is not observed any
+  // more. Blocks until no load runs, which is soon. May be called again.
   void Stop();
 
   // --- What is there.

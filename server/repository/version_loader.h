@@ -25,8 +25,8 @@ class VersionLoader {
   using LoadedModelPtr = std::shared_ptr<const model::LoadedModel>;
   using Reader = absl::FunctionRef<absl::StatusOr<LoadedModelPtr>(const model::LoadOptions& options)>;
 
-  // `scheduler` and `metrics` outlive the loader and all that it loaded, `observer` the loader. `threads` free what nobody
-  // holds any more.
+  // `scheduler` and `metrics` outlive the loader and all that it loaded, `observer` the loader. `threads` free what
+  // nobody holds any more.
   VersionLoader(batching::BatchScheduler* scheduler, metrics::ServerMetrics* metrics, drift::ObserverThread* observer,
                 std::shared_ptr<LoaderThreads> threads);
 

@@ -44,10 +44,10 @@ absl::StatusOr<std::shared_ptr<const repository::ServedModel>> FindWatched(
                      " is not watched: drift_sample_rate must be above 0 (config.pbtxt, --drift_sample_rate); is 0"));
   }
   if (model->drift()->layers() == 0) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the drift of model ", base::Quoted(name),
-        " cannot be watched: its file has no batch normalization layer. Exporters fold it into convolutions unless told "
-        "otherwise; docs/drift.md says how to keep it"));
+    return absl::FailedPreconditionError(absl::StrCat("the drift of model ", base::Quoted(name),
+                                                      " cannot be watched: its file has no batch normalization layer. "
+                                                      "Exporters fold it into convolutions unless told "
+                                                      "otherwise; docs/drift.md says how to keep it"));
   }
   return model;
 }

@@ -48,7 +48,7 @@ class DriftStream final : public grpc::ServerWriteReactor<v1::DriftReport> {
   v1::DriftReport report_;  // the write's
 
   mutable absl::Mutex mutex_;
-  absl::Status end_ ABSL_GUARDED_BY(mutex_);                   // not OK: the call is to end
+  absl::Status end_ ABSL_GUARDED_BY(mutex_);                    // not OK: the call is to end
   std::unique_ptr<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mutex_);  // the last one that was set
 };
 

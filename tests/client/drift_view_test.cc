@@ -58,9 +58,8 @@ TEST(DriftView, TheTableBeginsWithTheLayerThatDivergesMost) {
 }
 
 TEST(DriftView, TheMapHasARowForEachLayerInTheirOrderAndACellForEachChannel) {
-  const std::string map =
-      DriftHeatMap(Info({Layer("one", {0, 0.03, 0.07, 0.15, 0.3}), Layer("three", {0.7, 1, 3, 7, 50})}),
-                   HeatMapStyle::kAscii);
+  const std::string map = DriftHeatMap(
+      Info({Layer("one", {0, 0.03, 0.07, 0.15, 0.3}), Layer("three", {0.7, 1, 3, 7, 50})}), HeatMapStyle::kAscii);
   EXPECT_THAT(map, StartsWith("one    .:-=+\n"
                               "three  *oO#@\n"
                               "divergence  . below 0.02  : 0.02  - 0.05  = 0.1  + 0.2  * 0.5  o 1  O 2  # 5  @ 20\n"));

@@ -31,7 +31,8 @@ class RealServerDrift : public testing::Test {
     return RunClient(arguments);
   }
   void Stream() {
-    const ClientResult stream = Ask({"stream", kRecording, "--window", "128", "--hop", "90", "--from", "86400", "--json"});
+    const ClientResult stream =
+        Ask({"stream", kRecording, "--window", "128", "--hop", "90", "--from", "86400", "--json"});
     ASSERT_EQ(stream.exit_code, 0) << stream.err;
   }
   // As soon as what was sent is observed or dropped.

@@ -1,5 +1,5 @@
-// Drift through the real server: the demonstration model, a real electrocardiogram, and what becomes of its figures when the
-// signal changes.
+// Drift through the real server: the demonstration model, a real electrocardiogram, and what becomes of its figures
+// when the signal changes.
 #include <signal.h>
 
 #include <cmath>
@@ -149,8 +149,8 @@ class DriftServerTest : public ServerTest {
     request.mutable_open()->set_hop(hop);
     ASSERT_TRUE(stream->Write(request));
     request.mutable_chunk()->set_series_id("s");
-    request.mutable_chunk()->set_fp32_samples(BytesOf(absl::MakeConstSpan(signal).subspan(
-        kEcgHeldBack, static_cast<size_t>(kDriftWindow + (windows - 1) * hop))));
+    request.mutable_chunk()->set_fp32_samples(BytesOf(
+        absl::MakeConstSpan(signal).subspan(kEcgHeldBack, static_cast<size_t>(kDriftWindow + (windows - 1) * hop))));
     ASSERT_TRUE(stream->Write(request));
     stream->WritesDone();
     int64_t answered = 0;
@@ -186,9 +186,8 @@ TEST_F(DriftServerTest, WhatTheModelWasTrainedOnDivergesLittle) {
   EXPECT_EQ(report.layers(0).channels_size(), 64);
   EXPECT_EQ(report.layers(1).channels_size(), 128);
   for (int layer = 0; layer < 3; ++layer) EXPECT_LT(Divergence(report, layer), 0.25) << layer;
-  const double divergence =
-      Metric(Metrics(), absl::StrCat("stillwave_batchnorm_divergence{layer=\"", kFirstLayer,
-                                     "\",model=\"ecg\",statistic=\"mean\",version=\"1\"}"));
+  const double divergence = Metric(Metrics(), absl::StrCat("stillwave_batchnorm_divergence{layer=\"", kFirstLayer,
+                                                           "\",model=\"ecg\",statistic=\"mean\",version=\"1\"}"));
   EXPECT_NEAR(divergence, Divergence(report, 0), 1e-6);
 }
 
@@ -215,7 +214,8 @@ TEST_F(DriftServerTest, AnotherGainABaselineThatWandersAndNoiseAreSeen) {
   std::mt19937_64 random(1);
   std::normal_distribution<double> noise(0, 0.2);
   const DriftReport noisy = Infer(Changed([&](double value, double) { return value + noise(random); }));
-  // The last layer for those that make strokes larger or more; a baseline is seen by the first, and filtered out behind it.
+  // The last layer for those that make strokes larger or more; a baseline is seen by the first, and filtered out behind
+  // it.
   EXPECT_GT(Divergence(louder, 2), 3 * Divergence(clean, 2));
   EXPECT_GT(Divergence(noisy, 2), 3 * Divergence(clean, 2));
   EXPECT_GT(Divergence(wandering, 0), 3 * Divergence(clean, 0));

@@ -117,7 +117,8 @@ TEST(Flags, WrongValuesAreRefusedByName) {
   EXPECT_EQ(MessageOf({"--workers=many"}), "--workers must be a whole number between 1 and 1024; was \"many\"");
   EXPECT_EQ(MessageOf({"--workers=2.5"}), "--workers must be a whole number between 1 and 1024; was \"2.5\"");
   EXPECT_EQ(MessageOf({"--drift_sample_rate=1.5"}), "--drift_sample_rate must be between 0 and 1; was 1.5");
-  EXPECT_EQ(MessageOf({"--drift_sample_rate=few"}), "--drift_sample_rate must be a number between 0 and 1; was \"few\"");
+  EXPECT_EQ(MessageOf({"--drift_sample_rate=few"}),
+            "--drift_sample_rate must be a number between 0 and 1; was \"few\"");
   EXPECT_EQ(MessageOf({"--batchnorm=train"}), "--batchnorm must be one of primitive, folded; was \"train\"");
   EXPECT_THAT(MessageOf({"--log_level=loud"}), HasSubstr("--log_level must be one of debug, info, warning, error"));
   EXPECT_THAT(MessageOf({"--log_format=xml"}), HasSubstr("--log_format must be one of text, json; was \"xml\""));

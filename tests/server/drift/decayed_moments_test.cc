@@ -116,7 +116,8 @@ TEST(DecayedMomentsTest, MergedAreAsIfAddedOneByOneWhereverTheyAreCut) {
         DecayedMoments before(2, half_life);
         DecayedMoments after(2, half_life);
         for (int n = 0; n < 20; ++n) {
-          const ChannelMoments sample = MomentsOf(NormalTensor({1, 2, 16}, offset, 1, 100 + static_cast<uint64_t>(n)).view());
+          const ChannelMoments sample =
+              MomentsOf(NormalTensor({1, 2, 16}, offset, 1, 100 + static_cast<uint64_t>(n)).view());
           all.Add(sample);
           (n < cut ? before : after).Add(sample);
         }

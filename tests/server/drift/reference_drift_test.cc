@@ -25,9 +25,9 @@ std::vector<float> Change(const std::vector<float>& clean, const json& demo) {
   std::vector<float> changed;
   const double angle = 2 * 3.14159265358979323846 * demo["wander_hertz"].get<double>() / demo["rate"].get<double>();
   for (size_t i = 0; i < clean.size(); ++i) {
-    changed.push_back(static_cast<float>(demo["gain"].get<double>() * static_cast<double>(clean[i]) +
-                                         demo["wander_millivolt"].get<double>() *
-                                             std::sin(angle * static_cast<double>(i))));
+    changed.push_back(
+        static_cast<float>(demo["gain"].get<double>() * static_cast<double>(clean[i]) +
+                           demo["wander_millivolt"].get<double>() * std::sin(angle * static_cast<double>(i))));
   }
   return changed;
 }

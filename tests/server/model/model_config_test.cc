@@ -226,7 +226,8 @@ TEST(ModelConfigTest, OurParametersAreCheckedAndOthersRefused) {
                                                           "was '",
                                                           wrong, "'"))));
   }
-  EXPECT_THAT(parse("drift_half_life", "0"), StatusIs(kInvalid, HasSubstr("drift_half_life must be an integer from 1")));
+  EXPECT_THAT(parse("drift_half_life", "0"),
+              StatusIs(kInvalid, HasSubstr("drift_half_life must be an integer from 1")));
   EXPECT_THAT(parse("drift_minimum_samples", "2.5"),
               StatusIs(kInvalid, HasSubstr("drift_minimum_samples must be an integer from 1")));
   EXPECT_THAT(parse("window_length", "0"), StatusIs(kInvalid, HasSubstr("window_length must be an integer from 1")));
