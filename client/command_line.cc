@@ -161,6 +161,23 @@ CLI::App* AddStream(CLI::App* app, StreamOptions* options, RawText* raw) {
   return command;
 }
 
+CLI::App* AddDrift(CLI::App* app, DriftOptions* options) {
+  CLI::App* command = app->add_subcommand("drift", kDriftHelp);
+  command->footer(kDriftFooter);
+  command->add_option("model", options->model, "May be left out when the server has one")->type_name("MODEL");
+  command->add_option("--version", options->version, "Version of the model (default: the newest that is ready)")
+      ->type_name("V");
+  CLI::Option* const heat_map =
+      command->add_flag("--heat-map", options->heat_map, "A map of all channels instead of the table");
+  CLI::Option* const watch =
+      command->add_option("--watch", options->watch_seconds, "Again and again, so far apart, until Ctrl-C")
+          ->check(SecondsRange(0.1, 3600))
+          ->type_name("SECONDS");
+  AddCount(command, "--reports", options->reports, 1, kMaxIndex, "With --watch: leave after so many")->needs(watch);
+  command->add_flag("--reset", options->reset, "Forget what was seen so far")->excludes(heat_map)->excludes(watch);
+  return command;
+}
+
 void AddBenchLoad(CLI::App* command, BenchOptions* options, RawText* raw) {
   CLI::Option* const concurrency =
       command
@@ -274,6 +291,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   ModelsOptions models;
   HealthOptions health;
   BenchOptions bench;
+  DriftOptions drift;
 
   CLI::App app{kProgramHelp, "stillwave"};
   app.footer(kProgramFooter);
@@ -290,6 +308,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   health_command->add_option("model", health.model, "This model, too")->type_name("MODEL");
 
   CLI::App* bench_command = AddBench(&app, &bench, &raw);
+  CLI::App* drift_command = AddDrift(&app, &drift);
 
   try {
     app.parse(argc, argv);
@@ -314,6 +333,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   if (stream_command->parsed()) line.command = stream;
   if (models_command->parsed()) line.command = models;
   if (health_command->parsed()) line.command = health;
+  if (drift_command->parsed()) line.command = drift;
   if (bench_command->parsed()) {
     bench.columns = columns;
     RETURN_IF_ERROR(FinishBench(*bench_command, raw, line.global, &bench));

@@ -10,6 +10,7 @@ const char kProgramFooter[] = R"(Examples:
   stillwave infer ecg.npy --window 128 --at 252 --rate 360   one prediction: the window at second 252
   stillwave stream ecg.npy --window 128 --hop 32 --rate 360  one for every 32 samples of the recording
   stillwave bench --window 128 --concurrency 1:64:x2         how fast it answers, and under how much load
+  stillwave drift                                            has what the model sees changed since its training?
   stillwave infer --help                                     all options of one command
 
 Files: .npy (little-endian f4 f8 i2 i4 i8 u2, i1, u1) and CSV (comma, semicolon, tab or spaces; a header is optional).
@@ -71,6 +72,20 @@ const char kHealthFooter[] = R"(Also: --server, --timeout and --json, see stillw
 Examples:
   stillwave health
   until stillwave health ecg --timeout 2; do sleep 1; done)";
+
+const char kDriftHelp[] = "How far what the batch normalization layers see has moved away from training";
+
+const char kDriftFooter[] = R"(Also: --server, --timeout and --json, see stillwave --help.
+
+The server observes a share of the samples (drift_sample_rate) and compares mean and variance of each channel with
+those that the layer stores. Divergence is 0 where nothing has changed; 0.5 is a shift by one standard deviation.
+Columns are the mean and the largest of a layer's channels.
+
+Examples:
+  stillwave drift
+  stillwave drift ecg --heat-map --watch 5     all channels, every five seconds
+  stillwave drift ecg --json                   every figure of every channel
+  stillwave drift ecg --reset                  after a new sensor was calibrated)";
 
 const char kBenchHelp[] = "Measures how fast the server answers, and under how much load";
 

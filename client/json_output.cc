@@ -66,6 +66,12 @@ Json RowJson(const ResultRow& row, const ResultFormat& format) {
   return json;
 }
 
+Json FiguresJson(const DriftFigures& figures) {
+  return {{"mean_shift", figures.mean_shift},
+          {"variance_ratio", figures.variance_ratio},
+          {"divergence", figures.divergence}};
+}
+
 Json TensorsJson(const std::vector<TensorInfo>& tensors) {
   Json json = Json::array();
   for (const TensorInfo& tensor : tensors) {
@@ -200,6 +206,42 @@ std::string HealthJson(const HealthReport& report) {
                {"models", Json::array()}};
   for (const IndexEntry& model : report.models) json["models"].push_back(EntryJson(model));
   return Dump(json);
+}
+
+std::string DriftJson(const DriftInfo& info) {
+  Json json = {{"model", info.model_name},
+               {"version", info.model_version},
+               {"sample_rate", info.sample_rate},
+               {"half_life_samples", info.half_life_samples},
+               {"minimum_samples", info.minimum_samples},
+               {"sufficient", info.sufficient},
+               {"samples", info.samples},
+               {"weight", info.weight},
+               {"dropped_samples", info.dropped_samples},
+               {"layers", Json::array()}};
+  for (const DriftLayer& layer : info.layers) {
+    Json channels;
+    for (const DriftChannel& channel : layer.channels) {
+      channels["live_mean"].push_back(channel.live_mean);
+      channels["live_variance"].push_back(channel.live_variance);
+      channels["stored_mean"].push_back(channel.stored_mean);
+      channels["stored_variance"].push_back(channel.stored_variance);
+      channels["mean_shift"].push_back(channel.figures.mean_shift);
+      channels["variance_ratio"].push_back(channel.figures.variance_ratio);
+      channels["divergence"].push_back(channel.figures.divergence);
+    }
+    json["layers"].push_back({{"name", layer.name},
+                              {"mean", FiguresJson(layer.mean)},
+                              {"max", FiguresJson(layer.max)},
+                              {"epsilon", layer.epsilon},
+                              {"channels", std::move(channels)}});
+  }
+  return Dump(json);
+}
+
+std::string DriftResetJson(const DriftReset& reset) {
+  return Dump(
+      {{"model", reset.model_name}, {"version", reset.model_version}, {"forgotten_samples", reset.forgotten_samples}});
 }
 
 std::string BenchJson(const bench::BenchSetup& setup, const std::vector<bench::BenchStep>& steps) {

@@ -34,6 +34,7 @@ model::ModelConfig ModelDefaults(const config::ServerConfig& config) {
   defaults.max_queue_samples = config.max_queue_samples;
   defaults.batch_norm = config.batch_norm;
   defaults.precision = config.precision;
+  defaults.drift.sample_rate = config.drift_sample_rate;
   defaults.window_length = config.window_length;
   return defaults;
 }

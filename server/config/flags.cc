@@ -48,6 +48,20 @@ class FlagTable {
         ->group(std::string(option.group));
   }
 
+  // A share of a whole.
+  void AddShare(const std::string& flag, double ServerConfig::*field, const std::string& group,
+                const std::string& help) {
+    app_.add_option_function<std::string>(
+            flag,
+            [this, flag, field](const std::string& text) {
+              if (absl::SimpleAtod(text, &(config_.*field))) return;  // its range is checked by Validate
+              Refuse(absl::StrCat(flag, " must be a number between 0 and 1; was \"", text, "\""));
+            },
+            absl::StrCat(help, "; 0 to 1, default ", config_.*field))
+        ->type_name("X")
+        ->group(group);
+  }
+
   template <typename Choice>
   void AddChoice(const std::string& flag, Choice ServerConfig::*field,
                  std::initializer_list<std::pair<const char*, Choice>> choices, const std::string& group,
@@ -121,6 +135,9 @@ void AddAll(FlagTable& table) {
   table.AddChoice("--precision", &ServerConfig::precision, {{"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}},
                   "Execution",
                   "Of weights and activations; bf16 is faster, less exact and needs a CPU with avx512_bf16 or AMX");
+  table.AddShare("--drift_sample_rate", &ServerConfig::drift_sample_rate, "Execution",
+                 "Of computed samples, the share whose activations are compared with the statistics that batch "
+                 "normalization was trained with, on a thread of lowest priority");
   using base::LogFormat;
   using base::LogLevel;
   table.AddChoice("--log_level", &ServerConfig::log_level,

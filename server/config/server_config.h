@@ -47,6 +47,8 @@ struct ServerConfig {
 
   model::BatchNormMode batch_norm = model::BatchNormMode::kPrimitive;
   model::Precision precision = model::Precision::kFp32;
+  // Of computed samples, the share that is observed for drift: 0 to 1.
+  double drift_sample_rate = 0.01;
   bool strict_readiness = false;
   bool shared_memory = false;
   base::LogLevel log_level = base::LogLevel::kInfo;

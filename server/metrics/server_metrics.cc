@@ -9,6 +9,7 @@
 #include "prometheus/metric_family.h"
 #include "prometheus/registry.h"
 #include "prometheus/text_serializer.h"
+#include "server/metrics/drift_metrics.h"
 #include "server/metrics/process_metrics.h"
 
 namespace stillwave::metrics {
@@ -20,13 +21,14 @@ using prometheus::Gauge;
 using prometheus::Labels;
 using prometheus::MetricFamily;
 
-// By Method, BatchReason, Rejection and LoadResult.
+// By Method, BatchReason, Rejection, DriftDrop and LoadResult.
 constexpr const char* kMethodNames[kMethodCount] = {"ModelInfer", "ModelStreamInfer", "StreamWindows"};
 constexpr const char* kBatchReasonNames[kBatchReasonCount] = {"idle", "full", "delay", "drain"};
 constexpr const char* kRejectionNames[kRejectionCount] = {"queue_full",      "deadline",      "cancelled",
                                                           "draining",        "not_ready",     "too_many_streams",
                                                           "too_many_series", "request_memory"};
 
+constexpr const char* kDriftDropNames[kDriftDropCount] = {"queue_full", "not_finite", "failed"};
 constexpr const char* kLoadResultNames[kLoadResultCount] = {"ready", "refused"};
 
 // Seconds. A small network takes some ten microseconds; a queue that is slower than 10 s has failed.
@@ -88,6 +90,12 @@ struct ServerMetrics::Families {
   Family<Counter>& stream_verify_mismatches = AddCounter(
       "stream_verify_mismatches_total", "Windows that reused their overlap and were not what a full computation gave.");
 
+  Family<Counter>& drift_samples =
+      AddCounter("drift_samples_total", "Samples whose activations were observed for drift.");
+  Family<Counter>& drift_drops =
+      AddCounter("drift_dropped_samples_total", "Samples picked for drift that were not observed, by reason.");
+  DriftMetrics drift{registry};
+
   Family<Gauge>& model_info = AddGauge("model_info", "Always 1; the labels describe the model version.");
   Family<Gauge>& model_ready = AddGauge("model_ready", "Whether the model version answers requests.");
   Family<Gauge>& model_load_duration =
@@ -109,6 +117,8 @@ ServerMetrics::ServerMetrics()
       unknown_model_(ResolveRequests("", "")) {}
 
 ServerMetrics::~ServerMetrics() = default;
+
+DriftMetrics& ServerMetrics::drift() { return families_->drift; }
 
 // What is counted of any request, also of one for no model.
 std::unique_ptr<ModelMetrics> ServerMetrics::ResolveRequests(const std::string& model,
@@ -150,6 +160,10 @@ std::unique_ptr<ModelMetrics> ServerMetrics::ResolveModel(const std::string& mod
   metrics->stream_computed_samples = &families.stream_computed_samples.Add(labels);
   metrics->stream_reused_samples = &families.stream_reused_samples.Add(labels);
   metrics->stream_verify_mismatches = &families.stream_verify_mismatches.Add(labels);
+  metrics->drift_samples = &families.drift_samples.Add(labels);
+  for (size_t i = 0; i < kDriftDropCount; ++i) {
+    metrics->drift_drops[i] = &families.drift_drops.Add(With(labels, "reason", kDriftDropNames[i]));
+  }
   metrics->plan_compile_duration = &families.plan_compile_duration.Add(labels);
   return metrics;
 }
@@ -174,6 +188,8 @@ void ServerMetrics::RemoveChildren(const ModelMetrics& metrics) const {
   families.stream_computed_samples.Remove(metrics.stream_computed_samples);
   families.stream_reused_samples.Remove(metrics.stream_reused_samples);
   families.stream_verify_mismatches.Remove(metrics.stream_verify_mismatches);
+  families.drift_samples.Remove(metrics.drift_samples);
+  for (Counter* const counter : metrics.drift_drops) families.drift_drops.Remove(counter);
   families.plan_compile_duration.Remove(metrics.plan_compile_duration);
 }
 

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/model/batching_options.h"
+#include "server/model/drift_options.h"
 #include "server/model/load_options.h"
 #include "server/model/model_signature.h"
 #include "server/tensor/data_type.h"
@@ -60,6 +61,7 @@ struct ModelConfig {
   int max_running_batches = 0;
   BatchNormMode batch_norm = BatchNormMode::kPrimitive;
   Precision precision = Precision::kFp32;
+  DriftOptions drift;
   // Samples per window that a stream gets when it asks for none, and samples between windows. 0: not configured.
   int64_t window_length = 0;
   int64_t hop = 0;

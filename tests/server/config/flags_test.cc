@@ -54,6 +54,7 @@ TEST(Flags, EachFlagSetsItsField) {
                              "--log_level=warning",
                              "--log_format=json",
                              "--max_streams=12",
+                             "--drift_sample_rate=0.25",
                              "--max_series_per_stream=13",
                              "--inline_compute_microseconds=14",
                              "--max_request_megabytes=77",
@@ -75,6 +76,7 @@ TEST(Flags, EachFlagSetsItsField) {
   EXPECT_EQ(config.log_level, base::LogLevel::kWarning);
   EXPECT_EQ(config.log_format, base::LogFormat::kJson);
   EXPECT_EQ(config.max_streams, 12);
+  EXPECT_EQ(config.drift_sample_rate, 0.25);
   EXPECT_EQ(config.max_series_per_stream, 13);
   EXPECT_EQ(config.inline_compute_microseconds, 14);
   EXPECT_EQ(config.max_request_megabytes, 77);
@@ -114,6 +116,9 @@ TEST(Flags, EveryWholeNumberIsHeldToItsRange) {
 TEST(Flags, WrongValuesAreRefusedByName) {
   EXPECT_EQ(MessageOf({"--workers=many"}), "--workers must be a whole number between 1 and 1024; was \"many\"");
   EXPECT_EQ(MessageOf({"--workers=2.5"}), "--workers must be a whole number between 1 and 1024; was \"2.5\"");
+  EXPECT_EQ(MessageOf({"--drift_sample_rate=1.5"}), "--drift_sample_rate must be between 0 and 1; was 1.5");
+  EXPECT_EQ(MessageOf({"--drift_sample_rate=few"}),
+            "--drift_sample_rate must be a number between 0 and 1; was \"few\"");
   EXPECT_EQ(MessageOf({"--batchnorm=train"}), "--batchnorm must be one of primitive, folded; was \"train\"");
   EXPECT_THAT(MessageOf({"--log_level=loud"}), HasSubstr("--log_level must be one of debug, info, warning, error"));
   EXPECT_THAT(MessageOf({"--log_format=xml"}), HasSubstr("--log_format must be one of text, json; was \"xml\""));

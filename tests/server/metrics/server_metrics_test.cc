@@ -58,6 +58,8 @@ TEST(ServerMetricsTest, ExposesEveryMetricOfALoadedModel) {
                            "model_ready",
                            "model_load_duration_seconds",
                            "plan_compile_duration_seconds",
+                           "drift_samples_total",
+                           "drift_dropped_samples_total",
                            "model_loads_total",
                            "repository_readable"}) {
     EXPECT_THAT(names, Contains(absl::StrCat("stillwave_", name)));

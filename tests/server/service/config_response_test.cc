@@ -60,6 +60,7 @@ TEST_F(DescribeConfigTest, SaysWhatWasConfigured) {
   EXPECT_EQ(config.parameters().at("stream_reuse").string_value(), "off");
   EXPECT_EQ(config.parameters().at("stream_verify_share").string_value(), "0.25");
   EXPECT_EQ(config.parameters().at("precision").string_value(), "fp32");
+  EXPECT_EQ(config.parameters().at("drift_sample_rate").string_value(), "0.01");
 }
 
 TEST_F(DescribeConfigTest, SaysHowRequestsAreScheduled) {
