@@ -55,7 +55,7 @@ class MetricsEndpoint::Server {
     auto listener = base::TcpListener::Create(host, port);
     if (!listener.ok()) {
       return absl::UnavailableError(
-          absl::StrCat("cannot listen on ", host, " port ", port, ": ", listener.status().message()));
+          absl::StrCat("cannot listen on ", host, ":", port, ": ", listener.status().message()));
     }
     listener_ = *std::move(listener);
     thread_ = std::thread([this] { Run(); });

@@ -45,7 +45,8 @@ TEST(Connections, ThousandsAreServedAndLeaveNothingBehind) {
         ASSERT_EQ(next.response.raw_output_contents(0), answer);
       }
     }
-    EXPECT_GE(DescriptorsOf(server->pid()), descriptors + count) << "the connections are not all open";
+    // The first client's may not have been closed yet when they were counted.
+    EXPECT_GE(DescriptorsOf(server->pid()), descriptors + count - 1) << "the connections are not all open";
     const int64_t growth = MemoryOf(server->pid(), "VmRSS") - memory;
     EXPECT_LT(growth, 32 * kMebibyte + count * kMebibyte / 8) << "128 KiB are much for a connection";
     RecordProperty("bytes_per_connection", absl::StrCat(growth / count));

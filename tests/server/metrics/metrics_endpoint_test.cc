@@ -139,7 +139,7 @@ TEST_F(MetricsEndpointTest, ATakenPortIsRefusedWithItsAddress) {
   Start(OptionsAt("127.0.0.1", 0));
   const auto second = MetricsEndpoint::Create(OptionsAt("127.0.0.1", endpoint_->port()));
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable,
-                               AllOf(HasSubstr(absl::StrCat("cannot listen on 127.0.0.1 port ", endpoint_->port())),
+                               AllOf(HasSubstr(absl::StrCat("cannot listen on 127.0.0.1:", endpoint_->port())),
                                      HasSubstr("taken"))));
 }
 
@@ -161,7 +161,7 @@ TEST_F(MetricsEndpointTest, TakesAnIpv6Host) {
 
 TEST(MetricsEndpointAddressTest, AHostOfAnotherMachineCannotBeBound) {
   const auto endpoint = MetricsEndpoint::Create(OptionsAt("192.0.2.1", 0));
-  EXPECT_THAT(endpoint, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("cannot listen on 192.0.2.1 port 0")));
+  EXPECT_THAT(endpoint, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("cannot listen on 192.0.2.1:0")));
 }
 
 TEST(MetricsEndpointAddressTest, OptionsOutOfRangeAreRefused) {
