@@ -1,4 +1,4 @@
-// The program's arguments as options. The only place that knows the argument library.
+// The program's arguments as options. Only this and the *_arguments files know the argument library.
 #pragma once
 
 #include <string>

@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/audio_reader.h"
 #include "client/csv_reader.h"
 #include "client/exit_code.h"
 #include "client/npy_reader.h"
@@ -47,6 +48,9 @@ absl::StatusOr<SampleArray> ReadSampleFile(const std::string& path) {
   if (bytes.empty()) return BadInputError(absl::StrCat(path, ": the file is empty"));
   // A file that says it is .npy goes to that reader, whose complaint is the helpful one.
   if (npy::HasNpyMagic(bytes) || absl::EndsWith(path, ".npy")) return ParseNpy(bytes, path);
+  if (HasAudioMagic(bytes) || absl::EndsWith(path, ".wav") || absl::EndsWith(path, ".flac")) {
+    return ParseAudio(bytes, path);
+  }
   return ParseCsv(bytes, path);
 }
 

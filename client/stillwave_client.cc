@@ -20,6 +20,7 @@ namespace stillwave::client {
 namespace {
 
 // An answer can be larger than gRPC's usual 4 MiB; the server's own limit is 64 MiB a message.
+constexpr int kLongestReconnectMillis = 2000;
 constexpr int kMaxAnswerBytes = 256 << 20;
 
 using Service = inference::GRPCInferenceService;
@@ -97,6 +98,8 @@ absl::StatusOr<std::unique_ptr<StillwaveClient>> StillwaveClient::Connect(const 
   arguments.SetMaxSendMessageSize(-1);
   // A proxy from the environment has no business between a command-line tool and the address it was told.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // A server that restarts is found again in seconds, not in the minutes that the channel would come to wait.
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLongestReconnectMillis);
   auto impl = std::make_unique<Impl>();
   impl->channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
   impl->stub = Service::NewStub(impl->channel);
