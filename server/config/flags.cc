@@ -138,7 +138,9 @@ constexpr char kDescription[] =
     "stillwave.v1.TimeSeriesService for windows over time series. Without --model and --model_repository it serves\n"
     "the embedded demonstration model.";
 constexpr char kFooter[] =
-    "Exit status: 0 after SIGTERM or Ctrl-C, 1 when the server cannot start, 2 for a wrong flag.";
+    "Exit status: 0 after SIGTERM or Ctrl-C, 1 when the server cannot start or --check refuses the model, 2 for a "
+    "wrong\n"
+    "flag.";
 
 }  // namespace
 
@@ -158,6 +160,7 @@ absl::StatusOr<Invocation> ParseFlags(absl::Span<const char* const> arguments, i
       ->allow_extra_args(false)
       ->group("Models");
   bool describe = false;
+  bool check = false;
   bool version = false;
   app.add_flag("--strict_readiness", invocation.config.strict_readiness,
                "Not ready while any model of the repository is refused; default false")
@@ -168,6 +171,11 @@ absl::StatusOr<Invocation> ParseFlags(absl::Span<const char* const> arguments, i
          "write what this server's user may; default false")
       ->group("Network");
   app.add_flag("--describe", describe, "Print the model (--model or the demonstration model) and leave")
+      ->group("Other");
+  app.add_flag(
+         "--check", check,
+         "Only check the model (--model or the demonstration model) as it is checked before it is served: one line "
+         "that begins with OK or REFUSED; exit status 0 or 1")
       ->group("Other");
   app.add_flag("--version", version, "Print the version and leave")->group("Other");
 
@@ -189,13 +197,14 @@ absl::StatusOr<Invocation> ParseFlags(absl::Span<const char* const> arguments, i
   }
   RETURN_IF_ERROR(table.error());
   RETURN_IF_ERROR(Validate(invocation.config));
-  if (describe) {
+  if (describe && check) return absl::InvalidArgumentError("--describe and --check must not be given together");
+  if (describe || check) {
     if (!invocation.config.model_repository.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--describe must go with --model or with neither flag; --model_repository was \"",
-                       invocation.config.model_repository, "\""));
+      return absl::InvalidArgumentError(absl::StrCat(
+          describe ? "--describe" : "--check", " must go with --model or with neither flag; --model_repository was \"",
+          invocation.config.model_repository, "\""));
     }
-    invocation.action = Invocation::Action::kDescribe;
+    invocation.action = describe ? Invocation::Action::kDescribe : Invocation::Action::kCheck;
   }
   return invocation;
 }

@@ -156,9 +156,12 @@ TEST(Flags, OneModelSourceOnly) {
   EXPECT_EQ(MessageOf({"--model=m.onnx", "--model_repository=r"}),
             "--model and --model_repository must not be given together; were \"m.onnx\" and \"r\"");
   EXPECT_THAT(MessageOf({"--describe", "--model_repository=r"}), HasSubstr("--describe must go with --model"));
+  EXPECT_THAT(MessageOf({"--check", "--model_repository=r"}), HasSubstr("--check must go with --model"));
+  EXPECT_EQ(MessageOf({"--check", "--describe"}), "--describe and --check must not be given together");
 }
 
-TEST(Flags, DescribeVersionAndHelpAreActions) {
+TEST(Flags, DescribeCheckVersionAndHelpAreActions) {
+  EXPECT_EQ(Parse({"--check", "--model=m.onnx"})->action, Invocation::Action::kCheck);
   EXPECT_EQ(Parse({"--describe", "--model=m.onnx"})->action, Invocation::Action::kDescribe);
   EXPECT_EQ(Parse({"--describe"})->action, Invocation::Action::kDescribe);
   const auto version = Parse({"--version"});
