@@ -156,8 +156,10 @@ def many(flags):
                 "--series", MANY["series"], "--calls", MANY["calls"], "--sample-rate", MANY["rate"],
                 "--chunk", MANY["chunk"], "--deadline-ms", stream_report.DEADLINE_MILLIS, "--connections", 4,
                 "--duration", plan["many"], "--server-stats", server.http_address, "--timeout", 120,
-            )  # fmt: skip
+            )
             cores = (server.cpu_seconds() - before) / (time.perf_counter() - start)
+    if not step["ok"]:
+        raise SystemExit(f"{MANY['series']} series: no window was answered: {step['codes']}")
     memory = step["server_memory"]
     result = {
         **MANY,

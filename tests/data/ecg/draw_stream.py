@@ -34,7 +34,7 @@ def predictions(bin_dir, first, last):
     server = subprocess.Popen(
         [f"{bin_dir}/stillwave-server", "--grpc_address=127.0.0.1:0", "--http_address=127.0.0.1:0"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+    )
     try:
         address = None
         for line in server.stdout:
@@ -52,7 +52,7 @@ def predictions(bin_dir, first, last):
                     "--labels", ",".join(LABELS), "--softmax", "--out", out,
                 ],
                 check=True, stdout=subprocess.DEVNULL,
-            )  # fmt: skip
+            )
             with open(out, newline="") as table:
                 return list(csv.DictReader(table))
     finally:
