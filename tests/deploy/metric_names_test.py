@@ -6,9 +6,6 @@ import monitoring
 
 METRICS = monitoring.ROOT / "server" / "metrics"
 SUFFIXES = ("", "_bucket", "_sum", "_count")
-# Of the drift monitor, which comes in another change; to be taken away with it.
-ANNOUNCED = {"stillwave_batchnorm_mean_shift", "stillwave_batchnorm_variance_ratio", "stillwave_batchnorm_divergence",
-             "stillwave_drift_samples_total", "stillwave_drift_dropped_samples_total"}
 
 
 def sources():
@@ -28,7 +25,7 @@ def named(text):
 
 
 def unknown(text):
-    known = declared() | ANNOUNCED
+    known = declared()
     return {name for name in named(text)
             if not any(name.endswith(suffix) and name[:len(name) - len(suffix)] in known for suffix in SUFFIXES)}
 
