@@ -16,11 +16,12 @@ TRACED_BATCHES = (2, 3)
 
 
 def choose(exporter):
-    """The exporter that `auto` means: the one that this PyTorch uses by default."""
+    """The exporter that `auto` means: TorchScript's, which PyTorch 1.13 and 2.15 both have, and which keeps what
+    dynamo's does not yet (client/python/README.md)."""
     if exporter not in EXPORTERS:
         raise ExportError(f"exporter must be one of {', '.join(EXPORTERS)}; was {exporter!r}")
     if exporter == "auto":
-        return "dynamo" if _torch_version() >= (2, 9) else "torchscript"
+        return "torchscript"
     if exporter == "dynamo" and _torch_version() < (2, 5):
         raise ExportError(f"exporter 'dynamo' needs PyTorch 2.5 or newer; this is {torch.__version__}")
     return exporter

@@ -34,7 +34,7 @@ def export(network, example_input, repository, name, *, version=1, opset=None, e
     network         torch.nn.Module in evaluation mode, float32, on the CPU
     example_input   a tensor, or a tuple of them for several inputs; {N, C, T} for a series
     opset           of the file; the default is what the exporter writes best
-    exporter        'torchscript', 'dynamo', or 'auto': the one that this PyTorch uses by default
+    exporter        'torchscript', 'dynamo', or 'auto': torchscript
     batchnorm       'keep': every BatchNorm is a node of the file. 'folded': as exporters do by default, with the
                     statistics of folded layers in the file's metadata
     time            'open': requests choose the length. 'fixed': the example's. 'auto': open where the network allows
