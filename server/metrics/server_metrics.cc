@@ -79,6 +79,8 @@ struct ServerMetrics::Families {
 
   Family<Gauge>& streams = AddGauge("streams", "Open calls of StreamWindows.");
   Family<Gauge>& stream_series = AddGauge("stream_series", "Open series of StreamWindows.");
+  Family<Gauge>& stream_series_bytes =
+      AddGauge("stream_series_bytes", "Bytes that open series hold at most: windows, and what is kept of them.");
   Family<Counter>& stream_windows = AddCounter("stream_windows_total", "Windows of streams answered.");
   HistogramFamily stream_window_duration{"stillwave_stream_window_duration_seconds",
                                          "Time from the arrival of a window's last sample to its result.",
@@ -155,6 +157,7 @@ std::unique_ptr<ModelMetrics> ServerMetrics::ResolveModel(const std::string& mod
   metrics->batch_samples = &families.batch_samples.Add(labels);
   metrics->queue_samples = &families.queue_samples.Add(labels);
   metrics->stream_series = &families.stream_series.Add(labels);
+  metrics->stream_series_bytes = &families.stream_series_bytes.Add(labels);
   metrics->stream_windows = &families.stream_windows.Add(labels);
   metrics->stream_window_duration = &families.stream_window_duration.Add(labels);
   metrics->stream_computed_samples = &families.stream_computed_samples.Add(labels);
@@ -183,6 +186,7 @@ void ServerMetrics::RemoveChildren(const ModelMetrics& metrics) const {
   families.batch_samples.Remove(metrics.batch_samples);
   families.queue_samples.Remove(metrics.queue_samples);
   families.stream_series.Remove(metrics.stream_series);
+  families.stream_series_bytes.Remove(metrics.stream_series_bytes);
   families.stream_windows.Remove(metrics.stream_windows);
   families.stream_window_duration.Remove(metrics.stream_window_duration);
   families.stream_computed_samples.Remove(metrics.stream_computed_samples);

@@ -83,6 +83,7 @@ struct ModelMetrics {
   std::array<prometheus::Counter*, kRejectionCount> rejections{};
 
   prometheus::Gauge* stream_series = nullptr;
+  prometheus::Gauge* stream_series_bytes = nullptr;  // that the open ones hold at most
   prometheus::Counter* stream_windows = nullptr;
   Histogram* stream_window_duration = nullptr;  // from the window's last sample to its result
   // Time steps of windows: computed for them, or kept from the window before; windows that were computed twice and came

@@ -283,6 +283,7 @@ void StreamSession::CountSlots(SeriesQueue& queue) {
 void StreamSession::EndSeries(SeriesQueue& queue, absl::StatusCode code) {
   const SeriesInfo& info = *queue.series->info();
   info.model.metrics->stream_series->Decrement();
+  info.model.metrics->stream_series_bytes->Decrement(static_cast<double>(info.MemoryBytes()));
   CountSeriesEnd(*info.model.metrics, code);
   slots_ -= queue.counted_slots;
   queue.counted_slots = 0;

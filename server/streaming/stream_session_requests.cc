@@ -104,6 +104,7 @@ StreamSession::Outcome StreamSession::HandleOpen(const QueuePtr& queue, const v1
   }
   std::erase(failed_ids_, open.series_id());
   info->model.metrics->stream_series->Increment();
+  info->model.metrics->stream_series_bytes->Increment(static_cast<double>(info->MemoryBytes()));
   ++open_series_;
   Post(OpenedResponse(*info));
   queue->series = std::make_shared<Series>(*std::move(info));

@@ -109,6 +109,7 @@ void Play(PuppetServer& server, const uint8_t* data, size_t size) {
   SW_CHECK(session.FinalStatus()->ok());
   SW_CHECK(listener.HeardAllOut());
   SW_CHECK(server.model().metrics->stream_series->Value() == 0);
+  SW_CHECK(server.model().metrics->stream_series_bytes->Value() == 0);
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ TEST(ServerMetricsTest, ExposesEveryMetricOfALoadedModel) {
                            "rejections_total",
                            "streams",
                            "stream_series",
+                           "stream_series_bytes",
                            "stream_windows_total",
                            "stream_window_duration_seconds",
                            "stream_computed_samples_total",

@@ -289,6 +289,7 @@ TEST_P(SenselessStreams, EndOrderlyAndLeaveNothingBehind) {
   server.scheduler().Drain();
   EXPECT_EQ(server.metrics().streams().Value(), 0);
   EXPECT_EQ(server.model().metrics->stream_series->Value(), 0);
+  EXPECT_EQ(server.model().metrics->stream_series_bytes->Value(), 0);
   EXPECT_EQ(server.model().queue->waiting_samples(), 0);
 }
 

@@ -327,11 +327,13 @@ TEST(StreamSessionTest, CountsWhatItDoes) {
     client.Send(Open("a", 4, 2));
     client.Send(Open("bad", 4));
     EXPECT_EQ(metrics.stream_series->Value(), 2);
+    EXPECT_EQ(metrics.stream_series_bytes->Value(), static_cast<double>(2 * (kSeriesStateBytes + 4 * sizeof(float))));
     client.Send(Chunk("bad", {1}, -1));
     client.Send(Chunk("a", Ramp(8)));
     client.session().OnHalfClose();
     Finish(client);
     EXPECT_EQ(metrics.stream_series->Value(), 0);
+    EXPECT_EQ(metrics.stream_series_bytes->Value(), 0);
   }
   EXPECT_EQ(server.metrics().streams().Value(), 0);
   EXPECT_EQ(metrics.stream_windows->Value(), 3);
