@@ -196,10 +196,10 @@ absl::Status ReadParameter(const std::string& key, const std::string& value, Mod
   if (key == "scheduling_weight") {
     return ReadInteger(key, value, kMaxSchedulingWeight, &config->batching.scheduling_weight);
   }
-  return absl::UnimplementedError(absl::StrCat(
-      "parameters.", key, " is not supported; known are batchnorm, precision, ",
-      "drift_sample_rate, drift_half_life, drift_minimum_samples, window_length, hop, stream_reuse, ",
-      "stream_verify_share and scheduling_weight"));
+  return absl::UnimplementedError(
+      absl::StrCat("parameters.", key, " is not supported; known are batchnorm, precision, ",
+                   "drift_sample_rate, drift_half_life, drift_minimum_samples, window_length, hop, stream_reuse, ",
+                   "stream_verify_share and scheduling_weight"));
 }
 
 absl::StatusOr<WarmUpInput> ReadWarmUpInput(const std::string& where, const std::string& name,
