@@ -19,6 +19,7 @@ RUN ctest --preset release --parallel "$(nproc)"
 # The programs without symbols, and the names of the packages that hold the libraries they link to.
 RUN mkdir -p /out/bin \
  && install --strip -t /out/bin build/release/bin/stillwave-server build/release/bin/stillwave \
+    build/release/bin/stillwave-recalibrate \
  && ldd /out/bin/* | awk '$2 == "=>" { print $3 }' | sort -u | xargs realpath \
     | xargs dpkg-query --search | cut -d: -f1 | sort -u > /out/runtime-packages \
  && cat /out/runtime-packages

@@ -1,4 +1,4 @@
-// The program's arguments as options. The only place that knows the argument library.
+// The program's arguments as options. Only this and the *_arguments files know the argument library.
 #pragma once
 
 #include <string>
@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/commands/bench.h"
+#include "client/commands/drift.h"
 #include "client/commands/health.h"
 #include "client/commands/infer.h"
 #include "client/commands/models.h"
@@ -21,7 +22,8 @@ struct PrintText {
 
 struct CommandLine {
   GlobalOptions global;
-  std::variant<PrintText, InferOptions, StreamOptions, ModelsOptions, HealthOptions, BenchOptions> command;
+  std::variant<PrintText, InferOptions, StreamOptions, ModelsOptions, HealthOptions, BenchOptions, DriftOptions>
+      command;
 };
 
 // Reads the environment variable STILLWAVE_SERVER, too. Usage error naming option, rule and value.

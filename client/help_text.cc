@@ -10,10 +10,11 @@ const char kProgramFooter[] = R"(Examples:
   stillwave infer ecg.npy --window 128 --at 252 --rate 360   one prediction: the window at second 252
   stillwave stream ecg.npy --window 128 --hop 32 --rate 360  one for every 32 samples of the recording
   stillwave bench --window 128 --concurrency 1:64:x2         how fast it answers, and under how much load
+  stillwave drift                                            has what the model sees changed since its training?
   stillwave infer --help                                     all options of one command
 
-Files: .npy (little-endian f4 f8 i2 i4 i8 u2, i1, u1) and CSV (comma, semicolon, tab or spaces; a header is optional).
-A series has the shape [samples] or [samples, channels].
+Files: .npy (little-endian f4 f8 i2 i4 i8 u2, i1, u1), CSV (comma, semicolon, tab or spaces; a header is optional), and
+WAV and FLAC (whole numbers are brought to -1 … 1). A series has the shape [samples] or [samples, channels].
 
 Exit status:
   0    done
@@ -40,21 +41,28 @@ Examples:
   stillwave infer log.csv --model pump --columns vx,vy,vz       three columns of a table as channels
   stillwave infer batch.npy --labels walk,run --softmax --json  a ready batch; labels and probabilities as JSON)";
 
-const char kStreamHelp[] = "Sends FILE, or lines from standard input (-), and prints a prediction for every window";
+const char kStreamHelp[] = "Sends FILE, or standard input (-) as it comes, and prints a prediction for every window";
 
 const char kStreamFooter[] =
     R"(Also: --server, --timeout and --json, see stillwave --help.
 
 Rows go to standard output; progress and the summary go to standard error. Ctrl-C ends the series, prints what
 is still due and the summary; a second Ctrl-C leaves at once. With --json every line is an object whose first key
-is "opened", "window", "gap" or "summary".
+is "opened", "window", "gap" or "summary". --plot draws in place on a terminal and once at the end elsewhere; its
+columns are the smallest and largest samples, and each window's class stands below the window's middle.
+
+--out FILE gets every prediction, with --changes too: a table (.csv), the lines of --json (.jsonl), or a structured
+array with the fields window, first_sample, last_sample and each output (.npy). FILE appears when the stream ends,
+whole, also after Ctrl-C. When the server is restarted the series goes on behind the last window answered.
 
 Examples:
   stillwave stream ecg.npy --window 128 --hop 32 --labels none,normal,ventricular
   stillwave stream ecg.npy --window 128 --from 86400 --changes     from one sample on; only where the class changes
   stillwave stream ecg.npy --window 128 --rate 360 --realtime      as it was recorded
   sensor | stillwave stream - --columns 2 --window 128 --hop 16    live lines of CSV
-  stillwave stream ecg.npy --window 128 --json > windows.jsonl)";
+  arecord -t raw -f S16_LE -r 8000 | stillwave stream - --raw-format i16 --rate 8000 --window 1600 --plot
+  stillwave stream ecg.npy --window 128 --json > windows.jsonl
+  stillwave stream ecg.npy --window 128 --hop 32 --plot --out predictions.csv)";
 
 const char kModelsHelp[] = "The server's models, with versions, readiness, inputs and outputs";
 
@@ -72,6 +80,20 @@ Examples:
   stillwave health
   until stillwave health ecg --timeout 2; do sleep 1; done)";
 
+const char kDriftHelp[] = "How far what the batch normalization layers see has moved away from training";
+
+const char kDriftFooter[] = R"(Also: --server, --timeout and --json, see stillwave --help.
+
+The server observes a share of the samples (drift_sample_rate) and compares mean and variance of each channel with
+those that the layer stores. Divergence is 0 where nothing has changed; 0.5 is a shift by one standard deviation.
+Columns are the mean and the largest of a layer's channels.
+
+Examples:
+  stillwave drift
+  stillwave drift ecg --heat-map --watch 5     all channels, every five seconds
+  stillwave drift ecg --json                   every figure of every channel
+  stillwave drift ecg --reset                  after a new sensor was calibrated)";
+
 const char kBenchHelp[] = "Measures how fast the server answers, and under how much load";
 
 const char kBenchFooter[] =
@@ -87,11 +109,17 @@ a row of its own. Latencies and errors are of the requests sent in the measured 
 came in it; percentiles are off by at most 0.4 %. Ctrl-C ends the benchmark and prints what it has. The exit status is 4
 when a step had no OK answer at all.
 
+With --sample-rate each series sends --chunk samples whenever so many would have been taken; the series begin at times
+spread over a hop, and warm-up lasts until each has had its first windows. Latencies then count from when a window's
+last sample was due.
+
 Examples:
   stillwave bench --window 128 --concurrency 1:64:x2        from alone to busy
   stillwave bench --window 128 --rate 5000 --duration 30    30 seconds of 5000 requests/s at random times
   stillwave bench ecg.npy --window 128 --hop 32 --batch 8   requests of 8 windows of a recording
   stillwave bench --stream --window 128 --hop 32 --concurrency 64   64 live series, a window in flight of each
+  stillwave bench --stream --window 256 --hop 128 --series 10000 --calls 100 --sample-rate 50 --deadline-ms 100
+                                                                    10,000 sensors, as they would send
   stillwave bench --window 128 --server-stats 127.0.0.1:8002 --json)";
 
 }  // namespace stillwave::client

@@ -13,6 +13,8 @@ extern const char kModelsHelp[];
 extern const char kModelsFooter[];
 extern const char kHealthHelp[];
 extern const char kHealthFooter[];
+extern const char kDriftHelp[];
+extern const char kDriftFooter[];
 extern const char kBenchHelp[];
 extern const char kBenchFooter[];
 

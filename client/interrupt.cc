@@ -72,4 +72,11 @@ Interrupt::Wake Interrupt::Wait(int fd, absl::Time deadline) {
 
 void Interrupt::WakeUp() { WriteWakeByte(); }
 
+void Interrupt::ForgetWakeUp() {
+  char bytes[64];
+  while (read(wake_read_fd_, bytes, sizeof(bytes)) > 0) {
+  }
+  if (raised()) WriteWakeByte();
+}
+
 }  // namespace stillwave::client

@@ -18,8 +18,9 @@ class Interrupt {
   // called. fd -1: nothing to read.
   Wake Wait(int fd, absl::Time deadline);
 
-  // Ends the current Wait and all that follow.
+  // Ends the current Wait and all that follow, until ForgetWakeUp, which a signal outlasts.
   void WakeUp();
+  void ForgetWakeUp();
 
  private:
   Interrupt();

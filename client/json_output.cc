@@ -66,6 +66,12 @@ Json RowJson(const ResultRow& row, const ResultFormat& format) {
   return json;
 }
 
+Json FiguresJson(const DriftFigures& figures) {
+  return {{"mean_shift", figures.mean_shift},
+          {"variance_ratio", figures.variance_ratio},
+          {"divergence", figures.divergence}};
+}
+
 Json TensorsJson(const std::vector<TensorInfo>& tensors) {
   Json json = Json::array();
   for (const TensorInfo& tensor : tensors) {
@@ -92,7 +98,11 @@ Json LatencyJson(const bench::LatencyHistogram& latency) {
 
 Json LoadJson(const bench::LoadOptions& options, int64_t series) {
   Json json;
-  if (options.open_loop()) {
+  if (options.paced()) {
+    json["rate"] = options.rate;
+    json["sample_rate"] = options.sample_rate;
+    json["chunk_samples"] = options.chunk_samples;
+  } else if (options.open_loop()) {
     json["rate"] = options.rate;
     json["arrivals"] = options.arrivals == bench::Arrivals::kPoisson ? "poisson" : "constant";
   } else {
@@ -121,7 +131,12 @@ Json StepJson(const bench::BenchStep& step) {
   json["abandoned"] = result.abandoned;
   json["goodput"] = result.goodput();
   json["throughput"] = result.throughput();
+  json["sent_bytes_per_answer"] = step.sent_bytes_per_answer;
   json["latency_ms"] = LatencyJson(result.latency);
+  if (step.options.deadline < absl::InfiniteDuration()) {
+    json["deadline_ms"] = Millis(step.options.deadline);
+    json["late"] = result.late;
+  }
   json["codes"] = Json::object();
   for (const auto& [code, group] : result.groups) {
     json["codes"][absl::StatusCodeToString(code)] = {
@@ -134,6 +149,9 @@ Json StepJson(const bench::BenchStep& step) {
                       {"queue_ms", Millis(step.server->Queue())},
                       {"batch_samples", step.server->BatchSamples()},
                       {"requests", step.server->computed}};
+  }
+  if (step.memory.has_value()) {
+    json["server_memory"] = {{"before_bytes", step.memory->before_bytes}, {"open_bytes", step.memory->open_bytes}};
   }
   json["timeline"] = TimelineJson(result);
   json["interrupted"] = step.interrupted;
@@ -151,11 +169,10 @@ std::string InferJson(const std::string& model_name, const std::string& model_ve
 
 std::string OpenedJson(const SeriesOpened& opened) {
   Json json;
-  json["opened"] = {{"model", opened.model_name},
-                    {"version", opened.model_version},
-                    {"window_length", opened.window_length},
-                    {"hop", opened.hop},
-                    {"channels", opened.channels}};
+  json["opened"] = {
+      {"model", opened.model_name}, {"version", opened.model_version}, {"window_length", opened.window_length},
+      {"hop", opened.hop},          {"channels", opened.channels},     {"recomputed_share", opened.recomputed_share},
+      {"overlap", opened.overlap}};
   return Dump(json);
 }
 
@@ -178,7 +195,10 @@ std::string SummaryJson(const StreamSummary& summary) {
                      {"partial_samples", summary.partial_samples},
                      {"seconds", absl::ToDoubleSeconds(summary.elapsed)},
                      {"windows_per_second", summary.windows_per_second()},
-                     {"interrupted", summary.interrupted}};
+                     {"samples_per_second", summary.samples_per_second()}};
+  if (summary.sample_rate_hz > 0) json["summary"]["real_time_factor"] = summary.real_time_factor();
+  json["summary"]["resumed"] = summary.resumed;
+  json["summary"]["interrupted"] = summary.interrupted;
   return Dump(json);
 }
 
@@ -202,9 +222,46 @@ std::string HealthJson(const HealthReport& report) {
   return Dump(json);
 }
 
+std::string DriftJson(const DriftInfo& info) {
+  Json json = {{"model", info.model_name},
+               {"version", info.model_version},
+               {"sample_rate", info.sample_rate},
+               {"half_life_samples", info.half_life_samples},
+               {"minimum_samples", info.minimum_samples},
+               {"sufficient", info.sufficient},
+               {"samples", info.samples},
+               {"weight", info.weight},
+               {"dropped_samples", info.dropped_samples},
+               {"layers", Json::array()}};
+  for (const DriftLayer& layer : info.layers) {
+    Json channels;
+    for (const DriftChannel& channel : layer.channels) {
+      channels["live_mean"].push_back(channel.live_mean);
+      channels["live_variance"].push_back(channel.live_variance);
+      channels["stored_mean"].push_back(channel.stored_mean);
+      channels["stored_variance"].push_back(channel.stored_variance);
+      channels["mean_shift"].push_back(channel.figures.mean_shift);
+      channels["variance_ratio"].push_back(channel.figures.variance_ratio);
+      channels["divergence"].push_back(channel.figures.divergence);
+    }
+    json["layers"].push_back({{"name", layer.name},
+                              {"mean", FiguresJson(layer.mean)},
+                              {"max", FiguresJson(layer.max)},
+                              {"epsilon", layer.epsilon},
+                              {"channels", std::move(channels)}});
+  }
+  return Dump(json);
+}
+
+std::string DriftResetJson(const DriftReset& reset) {
+  return Dump(
+      {{"model", reset.model_name}, {"version", reset.model_version}, {"forgotten_samples", reset.forgotten_samples}});
+}
+
 std::string BenchJson(const bench::BenchSetup& setup, const std::vector<bench::BenchStep>& steps) {
   Json json = {{"server", setup.server}, {"model", setup.model},   {"version", setup.version},
                {"input", setup.input},   {"stream", setup.stream}, {"batch", setup.batch}};
+  if (setup.stream) json["series_per_call"] = setup.series_per_call;
   if (!steps.empty()) {
     json["connections"] = steps[0].options.connections;
     json["threads"] = steps[0].options.threads;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "client/bench/bench_report.h"
+#include "client/drift_info.h"
 #include "client/model_info.h"
 #include "client/result_row.h"
 #include "client/result_table.h"
@@ -27,6 +28,10 @@ std::string SummaryJson(const StreamSummary& summary);
 
 std::string ModelsJson(const std::vector<ListedModel>& models);
 std::string HealthJson(const HealthReport& report);
+
+// Channels as one array for each quantity.
+std::string DriftJson(const DriftInfo& info);
+std::string DriftResetJson(const DriftReset& reset);
 
 // Rates are per second, latencies in milliseconds.
 std::string BenchJson(const bench::BenchSetup& setup, const std::vector<bench::BenchStep>& steps);

@@ -1,11 +1,6 @@
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "client/exit_code.h"
 #include "client/sample_source.h"
 #include "server/base/status_macros.h"
@@ -13,20 +8,21 @@
 namespace stillwave::client {
 namespace {
 
-constexpr size_t kReadBytes = 65536;
 constexpr size_t kMaxUnfinishedBytes = size_t{1} << 20;
 
 }  // namespace
 
 LineSource::LineSource(int fd, absl::string_view name, Interrupt* interrupt)
-    : fd_(fd), name_(name), interrupt_(interrupt), parser_(name) {}
+    : input_(fd, name, interrupt), parser_(name) {}
 
 absl::StatusOr<std::unique_ptr<LineSource>> LineSource::Create(int fd, absl::string_view name,
                                                                const std::vector<std::string>& columns,
                                                                Interrupt* interrupt) {
   std::unique_ptr<LineSource> source(new LineSource(fd, name, interrupt));
-  while (source->parser_.columns() == 0 && !source->ended_) RETURN_IF_ERROR(source->ReadMore());
-  if (interrupt->raised()) return MakeError(ExitCode::kInterrupted, "interrupted");
+  while (source->parser_.columns() == 0 && !source->ended_) {
+    ASSIGN_OR_RETURN(const LiveInput::Came came, source->ReadMore());
+    if (came == LiveInput::Came::kInterrupt) return MakeError(ExitCode::kInterrupted, "interrupted");
+  }
   if (source->parser_.columns() == 0) return BadInputError(absl::StrCat(name, ": no line of numbers"));
   ASSIGN_OR_RETURN(source->columns_, FindColumns(columns, source->parser_.columns(), source->parser_.column_names()));
   source->SelectParsedColumns();
@@ -39,7 +35,8 @@ absl::StatusOr<absl::Span<const float>> LineSource::Next(int64_t max_samples) {
     taken_ = 0;
   }
   while (samples_.empty() && !ended_) {
-    RETURN_IF_ERROR(ReadMore());
+    ASSIGN_OR_RETURN(const LiveInput::Came came, ReadMore());
+    if (came == LiveInput::Came::kInterrupt) return absl::Span<const float>();
     SelectParsedColumns();
   }
   const size_t count = std::min(samples_.size() - taken_, static_cast<size_t>(max_samples) * columns_.size());
@@ -49,19 +46,11 @@ absl::StatusOr<absl::Span<const float>> LineSource::Next(int64_t max_samples) {
   return chunk;
 }
 
-absl::Status LineSource::ReadMore() {
-  if (interrupt_->Wait(fd_, absl::InfiniteFuture()) != Interrupt::Wake::kReadable) {
-    ended_ = true;
-    return absl::OkStatus();
-  }
-  char buffer[kReadBytes];
-  const ssize_t bytes = read(fd_, buffer, sizeof(buffer));
-  if (bytes < 0) {
-    if (errno == EINTR || errno == EAGAIN) return absl::OkStatus();
-    return BadInputError(absl::StrCat(name_, ": cannot read: ", std::strerror(errno)));
-  }
-  ended_ = bytes == 0;
-  unfinished_line_.append(buffer, static_cast<size_t>(bytes));
+absl::StatusOr<LiveInput::Came> LineSource::ReadMore() {
+  ASSIGN_OR_RETURN(const LiveInput::Came came, input_.Read(&unfinished_line_));
+  // What an interruption cuts off may be half a number.
+  if (came == LiveInput::Came::kInterrupt) return came;
+  ended_ = came == LiveInput::Came::kEnd;
   size_t begin = 0;
   for (size_t end; (end = unfinished_line_.find('\n', begin)) != std::string::npos; begin = end + 1) {
     RETURN_IF_ERROR(parser_.AddLine(absl::string_view(unfinished_line_).substr(begin, end - begin)));
@@ -72,7 +61,7 @@ absl::Status LineSource::ReadMore() {
     RETURN_IF_ERROR(parser_.AddLine(unfinished_line_));
     unfinished_line_.clear();
   }
-  return absl::OkStatus();
+  return came;
 }
 
 void LineSource::SelectParsedColumns() {

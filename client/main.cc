@@ -23,9 +23,10 @@ struct Run {
   absl::StatusOr<ExitCode> operator()(const ModelsOptions& options) const { return RunModels(global, options); }
   absl::StatusOr<ExitCode> operator()(const HealthOptions& options) const { return RunHealth(global, options); }
   absl::StatusOr<ExitCode> operator()(const BenchOptions& options) const { return RunBench(global, options); }
+  absl::StatusOr<ExitCode> operator()(const DriftOptions& options) const { return RunDrift(global, options); }
 };
 
-constexpr const char* kCommandNames[] = {"help", "infer", "stream", "models", "health", "bench"};
+constexpr const char* kCommandNames[] = {"help", "infer", "stream", "models", "health", "bench", "drift"};
 
 int Fail(absl::string_view command, const absl::Status& error) {
   std::fflush(stdout);

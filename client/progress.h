@@ -16,10 +16,11 @@ struct Progress {
   int64_t windows = 0;
   std::optional<int64_t> expected_windows;
   absl::Duration elapsed;
+  double sample_rate_hz = 0;  // 0: unknown
 };
 
-// "[######--------------]  30 %  32400 of 108000 samples  359 windows  812/s  ETA 0:12"; without the bar, the share and
-// the ETA when the total is unknown.
+// "[######--------------]  30 %  32400 of 108000 samples  359 windows  812/s  203 × real time  ETA 0:12"; without the
+// bar, the share and the ETA when the total is unknown, without the factor when the rate is.
 std::string ProgressText(const Progress& progress);
 
 // One line on a terminal, drawn at most ten times a second. Not thread-safe.

@@ -45,6 +45,7 @@ absl::StatusOr<SampleArray> SelectColumns(SampleArray array, const std::vector<s
   ASSIGN_OR_RETURN(const std::vector<int64_t> positions, FindColumns(wanted, columns, array.column_names));
   SampleArray selected;
   selected.source = std::move(array.source);
+  selected.sample_rate_hz = array.sample_rate_hz;
   selected.shape = {array.shape[0], static_cast<int64_t>(positions.size())};
   selected.values.reserve(static_cast<size_t>(array.shape[0]) * positions.size());
   for (int64_t row = 0; row < array.shape[0]; ++row) {

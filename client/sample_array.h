@@ -20,6 +20,7 @@ struct SampleArray {
   std::vector<float> values;              // row-major
   std::vector<std::string> column_names;  // from a CSV header: one for each column, or none
   int64_t not_finite = 0;                 // values that are NaN or infinite
+  double sample_rate_hz = 0;              // from a sound file; 0: unknown
 };
 
 // "[1,3,80]".

@@ -8,11 +8,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/audio_reader.h"
 #include "client/csv_reader.h"
 #include "client/exit_code.h"
-#include "client/npy_header.h"
 #include "client/npy_reader.h"
 #include "server/base/status_macros.h"
+#include "server/npy/npy_header.h"
 
 namespace stillwave::client {
 namespace {
@@ -46,7 +47,10 @@ absl::StatusOr<SampleArray> ReadSampleFile(const std::string& path) {
   ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
   if (bytes.empty()) return BadInputError(absl::StrCat(path, ": the file is empty"));
   // A file that says it is .npy goes to that reader, whose complaint is the helpful one.
-  if (HasNpyMagic(bytes) || absl::EndsWith(path, ".npy")) return ParseNpy(bytes, path);
+  if (npy::HasNpyMagic(bytes) || absl::EndsWith(path, ".npy")) return ParseNpy(bytes, path);
+  if (HasAudioMagic(bytes) || absl::EndsWith(path, ".wav") || absl::EndsWith(path, ".flac")) {
+    return ParseAudio(bytes, path);
+  }
   return ParseCsv(bytes, path);
 }
 

@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "client/csv_reader.h"
 #include "client/interrupt.h"
+#include "client/live_input.h"
 #include "client/sample_array.h"
 
 namespace stillwave::client {
@@ -25,7 +26,8 @@ class SampleSource {
   virtual int64_t channels() const = 0;
   // Samples in all, when that is known.
   virtual std::optional<int64_t> total_samples() const = 0;
-  // At most `max_samples` samples, samples first, valid until the next call; empty at the end or when interrupted.
+  // At most `max_samples` samples, samples first, valid until the next call; empty at the end, or when the wait for
+  // them was interrupted: then a later call goes on.
   virtual absl::StatusOr<absl::Span<const float>> Next(int64_t max_samples) = 0;
 
   // Values handed on so far that are NaN or infinite.
@@ -78,13 +80,11 @@ class LineSource : public SampleSource {
  private:
   LineSource(int fd, absl::string_view name, Interrupt* interrupt);
 
-  // Takes one read's worth of bytes to the parser; sets ended_ at the end or when interrupted.
-  absl::Status ReadMore();
+  // Takes one read's worth of bytes to the parser; sets ended_ at the end.
+  absl::StatusOr<LiveInput::Came> ReadMore();
   void SelectParsedColumns();
 
-  int fd_;
-  std::string name_;
-  Interrupt* interrupt_;
+  LiveInput input_;
   CsvParser parser_;
   std::string unfinished_line_;
   std::vector<int64_t> columns_;

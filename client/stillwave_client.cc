@@ -8,19 +8,23 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/drift_response.h"
 #include "client/exit_code.h"
 #include "client/grpc_status.h"
 #include "client/infer_response.h"
 #include "inference/open_inference_grpc.grpc.pb.h"
 #include "server/base/status_macros.h"
+#include "stillwave/v1/monitoring.grpc.pb.h"
 
 namespace stillwave::client {
 namespace {
 
 // An answer can be larger than gRPC's usual 4 MiB; the server's own limit is 64 MiB a message.
+constexpr int kLongestReconnectMillis = 2000;
 constexpr int kMaxAnswerBytes = 256 << 20;
 
 using Service = inference::GRPCInferenceService;
+using Monitoring = v1::MonitoringService;
 
 std::chrono::system_clock::time_point DeadlineAfter(absl::Duration timeout) {
   return absl::ToChronoTime(absl::Now() + timeout);
@@ -66,15 +70,23 @@ inference::ModelInferRequest ToRequest(const InferCall& call) {
 struct StillwaveClient::Impl {
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<Service::Stub> stub;
+  std::unique_ptr<Monitoring::Stub> monitoring;
   absl::Duration timeout;
 
   template <typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Service::Stub::*rpc)(grpc::ClientContext*, const Request&, Response*),
                                 const Request& request) {
+    return CallOf<Response>(*stub, rpc, request);
+  }
+
+  template <typename Response, typename Stub, typename Request>
+  absl::StatusOr<Response> CallOf(Stub& service,
+                                  grpc::Status (Stub::*rpc)(grpc::ClientContext*, const Request&, Response*),
+                                  const Request& request) {
     grpc::ClientContext context;
     context.set_deadline(DeadlineAfter(timeout));
     Response response;
-    RETURN_IF_ERROR(FromGrpcStatus((stub.get()->*rpc)(&context, request, &response)));
+    RETURN_IF_ERROR(FromGrpcStatus((service.*rpc)(&context, request, &response)));
     return response;
   }
 };
@@ -86,9 +98,12 @@ absl::StatusOr<std::unique_ptr<StillwaveClient>> StillwaveClient::Connect(const 
   arguments.SetMaxSendMessageSize(-1);
   // A proxy from the environment has no business between a command-line tool and the address it was told.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // A server that restarts is found again in seconds, not in the minutes that the channel would come to wait.
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLongestReconnectMillis);
   auto impl = std::make_unique<Impl>();
   impl->channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
   impl->stub = Service::NewStub(impl->channel);
+  impl->monitoring = Monitoring::NewStub(impl->channel);
   impl->timeout = timeout;
   const grpc_connectivity_state state = WaitUntilDecided(*impl->channel, DeadlineAfter(timeout));
   if (state != GRPC_CHANNEL_READY) {
@@ -166,6 +181,41 @@ absl::StatusOr<InferAnswer> StillwaveClient::Infer(const InferCall& call) {
   ASSIGN_OR_RETURN(const inference::ModelInferResponse response,
                    impl_->Call(&Service::Stub::ModelInfer, ToRequest(call)));
   return DecodeInferResponse(response, /*rows=*/call.shape.empty() ? 1 : call.shape[0]);
+}
+
+absl::StatusOr<DriftInfo> StillwaveClient::GetDrift(const std::string& model, const std::string& version) {
+  v1::GetDriftRequest request;
+  request.set_model_name(model);
+  request.set_model_version(version);
+  ASSIGN_OR_RETURN(const v1::DriftReport report,
+                   impl_->CallOf<v1::DriftReport>(*impl_->monitoring, &Monitoring::Stub::GetDrift, request));
+  return FromDriftReport(report);
+}
+
+absl::StatusOr<DriftReset> StillwaveClient::ResetDrift(const std::string& model, const std::string& version) {
+  v1::ResetDriftRequest request;
+  request.set_model_name(model);
+  request.set_model_version(version);
+  ASSIGN_OR_RETURN(const v1::ResetDriftResponse response,
+                   impl_->CallOf<v1::ResetDriftResponse>(*impl_->monitoring, &Monitoring::Stub::ResetDrift, request));
+  return DriftReset{response.model_name(), response.model_version(), response.forgotten_samples()};
+}
+
+absl::Status StillwaveClient::WatchDrift(const std::string& model, const std::string& version, absl::Duration interval,
+                                         absl::FunctionRef<bool(const DriftInfo&)> show) {
+  v1::WatchDriftRequest request;
+  request.set_model_name(model);
+  request.set_model_version(version);
+  request.set_interval_seconds(absl::ToDoubleSeconds(interval));
+  grpc::ClientContext context;
+  const auto reader = impl_->monitoring->WatchDrift(&context, request);
+  for (v1::DriftReport report; reader->Read(&report);) {
+    if (show(FromDriftReport(report))) continue;
+    context.TryCancel();
+    (void)reader->Finish();  // CANCELLED, as was asked for
+    return absl::OkStatus();
+  }
+  return FromGrpcStatus(reader->Finish());
 }
 
 std::unique_ptr<WindowStream> StillwaveClient::OpenStream(const SeriesOptions& options) {

@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/drift_info.h"
 #include "client/model_info.h"
 #include "client/result_row.h"
 #include "client/window_stream.h"
@@ -49,6 +51,11 @@ class StillwaveClient {
   absl::StatusOr<std::vector<IndexEntry>> ListModels();
   // INTERNAL when the answer is not as the protocol wants it.
   absl::StatusOr<InferAnswer> Infer(const InferCall& call);
+  absl::StatusOr<DriftInfo> GetDrift(const std::string& model, const std::string& version);
+  absl::StatusOr<DriftReset> ResetDrift(const std::string& model, const std::string& version);
+  // Shows a report now and one in each interval until `show` says false. Has no time limit.
+  absl::Status WatchDrift(const std::string& model, const std::string& version, absl::Duration interval,
+                          absl::FunctionRef<bool(const DriftInfo&)> show);
   // Has no time limit: a live series lasts as long as it lasts.
   std::unique_ptr<WindowStream> OpenStream(const SeriesOptions& options);
 

@@ -10,6 +10,7 @@
 #include "client/json_output.h"
 #include "client/output.h"
 #include "client/prediction.h"
+#include "client/text_width.h"
 #include "server/base/status_macros.h"
 
 namespace stillwave::client {
@@ -24,17 +25,32 @@ std::optional<int64_t> ExpectedWindows(const SeriesOpened& opened, std::optional
 }  // namespace
 
 StreamReport::StreamReport(StreamReportOptions options, const SeriesOpened& opened,
-                           std::optional<int64_t> total_samples)
+                           std::optional<int64_t> total_samples, PredictionFile* file)
     : options_(std::move(options)),
       total_samples_(total_samples),
       expected_windows_(ExpectedWindows(opened, total_samples)),
-      progress_(options_.show_progress) {
+      file_(file),
+      screen_(options_.plot_on_terminal),
+      progress_(options_.show_progress && !options_.plot_on_terminal) {
+  if (options_.plot.has_value()) {
+    SignalPlotOptions plot = *options_.plot;
+    plot.window_length = opened.window_length;
+    plot.hop = opened.hop;
+    plot.total_samples = total_samples;
+    plot_.emplace(std::move(plot));
+  }
   if (options_.json) WriteOut(OpenedJson(opened) + "\n");
 }
 
 absl::Status StreamReport::OnWindow(const ResultRow& row) {
   if (windows_ == 0) RETURN_IF_ERROR(CheckFirst(row));
   ++windows_;
+  if (file_ != nullptr) RETURN_IF_ERROR(file_->Add(row));
+  if (plot_.has_value()) {
+    plot_->AddWindow(row.samples.value_or(SampleRange{}),
+                     Predict(row, options_.format.labels, options_.format.softmax));
+    return absl::OkStatus();
+  }
   if (options_.only_changes && !IsChange(row)) return absl::OkStatus();
   if (options_.rows_on_terminal) progress_.Clear();
   if (options_.json) {
@@ -67,7 +83,7 @@ bool StreamReport::IsChange(const ResultRow& row) {
 
 void StreamReport::OnGap(const SeriesGap& gap) {
   ++gaps_;
-  progress_.Clear();
+  MakeWay();
   if (options_.json) {
     WriteOut(GapJson(gap) + "\n");
   } else {
@@ -77,16 +93,46 @@ void StreamReport::OnGap(const SeriesGap& gap) {
 }
 
 void StreamReport::OnDraining() {
-  progress_.Clear();
+  MakeWay();
   Warn("the server stops: it answers what it has and takes no more samples");
 }
 
+void StreamReport::OnLost(int64_t window, const absl::Status& reason) {
+  MakeWay();
+  Warn(absl::StrCat("the call broke before window ", window, " was answered (", reason.message(), "); trying again"));
+}
+
+void StreamReport::OnResumed(int64_t window) {
+  MakeWay();
+  Warn(absl::StrCat("the series goes on with window ", window));
+}
+
+void StreamReport::OnSamples(absl::Span<const float> samples) {
+  if (plot_.has_value()) plot_->AddSamples(samples);
+}
+
+void StreamReport::MakeWay() {
+  progress_.Clear();
+  screen_.Release();
+}
+
 void StreamReport::Update(int64_t samples_sent, absl::Duration elapsed) {
-  progress_.Draw({samples_sent, total_samples_, windows_, expected_windows_, elapsed}, absl::Now());
+  const absl::Time now = absl::Now();
+  Progress progress{samples_sent, total_samples_, windows_, expected_windows_, elapsed, options_.format.sample_rate_hz};
+  progress_.Draw(progress, now);
+  if (!plot_.has_value() || !screen_.IsDue(now)) return;
+  std::vector<std::string> lines = plot_->Lines();
+  // How far it is, the plot itself shows.
+  progress.total_samples.reset();
+  std::string status = ProgressText(progress);
+  if (TextWidth(status) <= options_.plot->columns) lines.push_back(std::move(status));
+  screen_.Draw(lines, now);
+  std::fflush(stdout);
 }
 
 void StreamReport::End(const StreamSummary& summary) {
   progress_.Clear();
+  if (plot_.has_value()) screen_.Draw(plot_->Lines(), absl::Now());
   if (options_.json) {
     WriteOut(SummaryJson(summary) + "\n");
     return;
@@ -96,12 +142,16 @@ void StreamReport::End(const StreamSummary& summary) {
 }
 
 std::string SummaryText(const StreamSummary& summary) {
-  std::string text = absl::StrFormat("%d windows in %.2f s (%.1f windows/s), %d samples sent (%d bytes)",
-                                     summary.windows, absl::ToDoubleSeconds(summary.elapsed),
-                                     summary.windows_per_second(), summary.samples_sent, summary.bytes_sent);
+  std::string text = absl::StrFormat("%d windows in %.2f s (%.1f windows/s, %.0f samples/s", summary.windows,
+                                     absl::ToDoubleSeconds(summary.elapsed), summary.windows_per_second(),
+                                     summary.samples_per_second());
+  if (summary.sample_rate_hz > 0) absl::StrAppendFormat(&text, ", %.3g × real time", summary.real_time_factor());
+  absl::StrAppendFormat(&text, "), %d samples sent (%d bytes)", summary.samples_sent, summary.bytes_sent);
   if (summary.gaps > 0) absl::StrAppend(&text, ", ", summary.gaps, " gaps");
   if (summary.partial_samples > 0)
     absl::StrAppend(&text, ", ", summary.partial_samples, " samples at the end did not fill a window");
+  if (summary.resumed > 0)
+    absl::StrAppend(&text, ", resumed ", summary.resumed, summary.resumed == 1 ? " time" : " times");
   if (summary.interrupted) absl::StrAppend(&text, ", interrupted");
   return text;
 }

@@ -28,6 +28,7 @@ v1::StreamWindowsRequest OpenRequest(const SeriesOptions& options) {
   open.set_layout(v1::SAMPLE_LAYOUT_SAMPLES_FIRST);
   open.set_partial_window(options.pad_partial_window ? v1::PARTIAL_WINDOW_ZERO_PAD : v1::PARTIAL_WINDOW_DROP);
   open.set_first_sample_index(options.first_sample_index);
+  open.set_first_window_index(options.first_window_index);
   open.set_sample_rate_hz(options.sample_rate_hz);
   for (const std::string& output : options.outputs) open.add_outputs(output);
   return request;
@@ -138,7 +139,7 @@ absl::StatusOr<std::optional<StreamEvent>> WindowStream::Read() {
     case v1::StreamWindowsResponse::kOpened: {
       const v1::SeriesOpened& opened = response.opened();
       return StreamEvent(SeriesOpened{opened.model_name(), opened.model_version(), opened.window_length(), opened.hop(),
-                                      opened.channels()});
+                                      opened.channels(), opened.recomputed_share(), opened.overlap()});
     }
     case v1::StreamWindowsResponse::kWindow:
       return DecodeWindow(response.window());

@@ -26,6 +26,7 @@ struct SeriesOptions {
   int64_t hop = 0;                  // samples; 0: the window's length
   bool pad_partial_window = false;  // false: the last, partial window is dropped
   int64_t first_sample_index = 0;
+  int64_t first_window_index = 0;
   double sample_rate_hz = 0;         // 0: unknown
   std::vector<std::string> outputs;  // empty: all
 };
@@ -36,6 +37,8 @@ struct SeriesOpened {
   int64_t window_length = 0;
   int64_t hop = 0;
   int64_t channels = 0;
+  double recomputed_share = 1;  // what a window costs that follows another, of the work for one by itself
+  std::string overlap;          // why, in the server's words
 };
 
 struct SeriesGap {

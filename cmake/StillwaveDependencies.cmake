@@ -29,6 +29,7 @@ target_link_libraries(stillwave_onnx_proto INTERFACE "${STILLWAVE_ONNX_PROTO_LIB
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET sndfile)
 # Sanitizers bring an allocator of their own.
 if(STILLWAVE_SANITIZER STREQUAL "")
   pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)

@@ -8,6 +8,7 @@
 #include "server/base/descriptor_limit.h"
 #include "server/base/log.h"
 #include "server/batching/cpu_grant.h"
+#include "server/check_model.h"
 #include "server/config/flags.h"
 #include "server/stillwave_server.h"
 #include "server/stop_signals.h"
@@ -27,6 +28,14 @@ int Describe(const stillwave::config::ServerConfig& config) {
   if (!description.ok()) return Refuse(description.status());
   std::fputs(description->c_str(), stdout);
   return 0;
+}
+
+// The answer goes to standard output, whichever it is: it is what was asked for.
+int Check(const stillwave::config::ServerConfig& config) {
+  const absl::StatusOr<std::string> checked = stillwave::CheckModel(config);
+  std::printf("%s %s\n", checked.ok() ? "OK" : "REFUSED",
+              checked.ok() ? checked->c_str() : std::string(checked.status().message()).c_str());
+  return checked.ok() ? 0 : kCannotStart;
 }
 
 // A connection takes one descriptor. What shells and service managers allow by default is 1024.
@@ -72,6 +81,8 @@ int main(int argc, char** argv) {
       return 0;
     case Invocation::Action::kDescribe:
       return Describe(invocation->config);
+    case Invocation::Action::kCheck:
+      return Check(invocation->config);
     case Invocation::Action::kServe:
       return Serve(invocation->config);
   }

@@ -34,6 +34,7 @@ model::ModelConfig ModelDefaults(const config::ServerConfig& config) {
   defaults.max_queue_samples = config.max_queue_samples;
   defaults.batch_norm = config.batch_norm;
   defaults.precision = config.precision;
+  defaults.drift.sample_rate = config.drift_sample_rate;
   defaults.window_length = config.window_length;
   return defaults;
 }
@@ -96,7 +97,7 @@ absl::Status StillwaveServer::Bind() {
   ASSIGN_OR_RETURN(http.address, base::ParseHostPort("--http_address", config_.http_address));
   http.metrics_text = [this] { return metrics_.Text(); };
   http.readiness = [this] { return lifecycle_.Readiness(); };
-  http.status_json = [this] { return StatusJson(repository_.Index()); };
+  http.status_json = [this] { return StatusJson(repository_); };
   absl::StatusOr<std::unique_ptr<metrics::MetricsEndpoint>> endpoint =
       metrics::MetricsEndpoint::Create(std::move(http));
   if (!endpoint.ok()) return base::Annotate(endpoint.status(), "--http_address");

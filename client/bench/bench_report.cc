@@ -51,7 +51,10 @@ std::string SetupText(const BenchSetup& setup, const LoadOptions& options) {
   if (!setup.version.empty()) absl::StrAppend(&text, " version ", setup.version);
   absl::StrAppend(&text, " at ", setup.server, ": ", setup.input, "\n");
   absl::StrAppend(&text, options.open_loop() ? "open loop" : "closed loop");
-  if (options.open_loop()) {
+  if (options.paced()) {
+    absl::StrAppend(&text, ", ", setup.series, " series, ", setup.series_per_call, " on a call, of ",
+                    options.sample_rate, " samples/s in chunks of ", options.chunk_samples);
+  } else if (options.open_loop()) {
     absl::StrAppend(&text, ", ", options.arrivals == Arrivals::kPoisson ? "Poisson" : "constant", " arrivals");
   }
   absl::StrAppend(&text, ", ", options.connections, options.connections == 1 ? " connection" : " connections", ", ",
@@ -91,6 +94,17 @@ std::string NotesText(const BenchStep& step) {
   if (result.unsent > 0) {
     absl::StrAppend(&text, "  not sent: ", result.unsent, "; ", step.options.max_in_flight,
                     " requests (--max-in-flight) waited for answers\n");
+  }
+  if (result.late > 0) {
+    absl::StrAppendFormat(&text, "  late: %d of %d answers (%.2f %%) took longer than %s ms\n", result.late,
+                          result.ok(), 100 * static_cast<double>(result.late) / static_cast<double>(result.ok()),
+                          Millis(step.options.deadline));
+  }
+  if (step.memory.has_value() && step.series > 0) {
+    absl::StrAppendFormat(
+        &text, "  server memory: %.1f MiB with the series open, %.1f before: %.1f KiB a series\n",
+        step.memory->open_bytes / (1 << 20), step.memory->before_bytes / (1 << 20),
+        (step.memory->open_bytes - step.memory->before_bytes) / 1024 / static_cast<double>(step.series));
   }
   if (result.abandoned > 0) absl::StrAppend(&text, "  given up at the interruption: ", result.abandoned, "\n");
   const absl::Duration delay = result.send_delay.Percentile(99);

@@ -20,7 +20,14 @@ struct BenchSetup {
   std::string input;    // "ecg [8,1,128], 16 random requests (seed 1)"
   bool stream = false;
   int64_t batch = 1;
+  int64_t series = 0;  // of a stream's open loop
   int64_t series_per_call = 1;
+};
+
+// Of the server's process, resident.
+struct ServerMemory {
+  double before_bytes = 0;  // before the series were opened
+  double open_bytes = 0;    // near the end of the measured time, with all of them open
 };
 
 struct BenchStep {
@@ -28,6 +35,8 @@ struct BenchStep {
   int64_t series = 0;  // of a stream
   LoadResult result;
   std::optional<ServerStats> server;
+  std::optional<ServerMemory> memory;
+  double sent_bytes_per_answer = 0;
   bool interrupted = false;
 };
 

@@ -54,7 +54,7 @@ absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, const std::vector
   AllDone done(workers.size());
   std::vector<std::thread> threads;
   for (const auto& worker : workers) {
-    LoadRecorder* const recorder = &recorders.emplace_back(&plan);
+    LoadRecorder* const recorder = &recorders.emplace_back(&plan, options.deadline);
     threads.emplace_back([&plan, &done, recorder, load = worker.get()] {
       load->Run(&plan, recorder);
       done.OneIsDone();

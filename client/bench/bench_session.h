@@ -30,6 +30,9 @@ class BenchSession {
                                                                   int64_t series_per_call);
   ~BenchSession();
 
+  // Of messages, without what HTTP/2 adds, that are sent for one answer.
+  double sent_bytes_per_answer(const LoadOptions& options) const;
+
   // `series`: of a stream. Errors as RunLoad.
   absl::StatusOr<LoadResult> Run(const LoadOptions& options, int64_t series, Interrupt* interrupt,
                                  const std::function<void(const StepProgress&)>& show);

@@ -20,16 +20,22 @@ struct LoadOptions {
   int64_t concurrency = 0;  // closed loop: so many requests are always in flight
   double rate = 0;          // open loop: so many requests a second, whatever the server does
   Arrivals arrivals = Arrivals::kPoisson;
-  uint64_t seed = 1;                            // of the arrivals
-  absl::Duration warmup = absl::Seconds(1);     // sent and not counted
-  absl::Duration duration = absl::Seconds(10);  // of what is counted
-  int64_t requests = 0;                         // above zero: so many are counted, however long it takes
-  int64_t max_in_flight = 4096;                 // open loop: more wait at the client, and that counts as latency
-  absl::Duration timeout = absl::Seconds(30);   // of a request
+  uint64_t seed = 1;                                   // of the arrivals
+  absl::Duration warmup = absl::Seconds(1);            // sent and not counted
+  absl::Duration duration = absl::Seconds(10);         // of what is counted
+  int64_t requests = 0;                                // above zero: so many are counted, however long it takes
+  int64_t max_in_flight = 4096;                        // open loop: more wait at the client, and that counts as latency
+  absl::Duration timeout = absl::Seconds(30);          // of a request
+  absl::Duration deadline = absl::InfiniteDuration();  // an OK that took longer is late
+  // Above zero, of streams: samples a second of each series, in messages of `chunk_samples`; `rate` is then what
+  // follows from them.
+  double sample_rate = 0;
+  int64_t chunk_samples = 0;
   int threads = 1;
   int connections = 1;
 
-  bool open_loop() const { return rate > 0; }
+  bool paced() const { return sample_rate > 0; }
+  bool open_loop() const { return rate > 0 || paced(); }
 };
 
 // What becomes of a request that is about to be sent.

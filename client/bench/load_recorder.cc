@@ -16,7 +16,8 @@ Tick TimelineStep(const LoadPlan& plan) {
 
 }  // namespace
 
-LoadRecorder::LoadRecorder(const LoadPlan* plan) : plan_(plan), timeline_step_(TimelineStep(*plan)) {}
+LoadRecorder::LoadRecorder(const LoadPlan* plan, absl::Duration deadline)
+    : plan_(plan), deadline_(deadline), timeline_step_(TimelineStep(*plan)) {}
 
 void LoadRecorder::Sent(const PendingRequest& request) {
   if (request.ticket == Ticket::kMeasured) ++sent_.sent;
@@ -40,6 +41,7 @@ void LoadRecorder::Answered(const PendingRequest& request, Tick now, absl::Statu
   last_answer_ = std::max(last_answer_, now);
   if (ok) {
     received_.latency.Add(latency);
+    if (latency > deadline_) ++received_.late;
     return;
   }
   ErrorGroup& group = received_.groups[code];

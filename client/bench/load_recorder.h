@@ -21,8 +21,8 @@ struct PendingRequest {
 // `Finish` comes after both. The counts for a progress line may be read from anywhere.
 class LoadRecorder {
  public:
-  // `plan` outlives the recorder.
-  explicit LoadRecorder(const LoadPlan* plan);
+  // `plan` outlives the recorder. An OK that took longer than `deadline` is late.
+  explicit LoadRecorder(const LoadPlan* plan, absl::Duration deadline = absl::InfiniteDuration());
 
   void Sent(const PendingRequest& request);
   // Open loop, besides Sent.
@@ -41,6 +41,7 @@ class LoadRecorder {
   void CountInTime(Tick now, bool ok, absl::Duration latency);
 
   const LoadPlan* const plan_;
+  const absl::Duration deadline_;
   const Tick timeline_step_;
   LoadResult sent_;      // what the sending thread knows
   LoadResult received_;  // what the receiving one knows

@@ -28,6 +28,7 @@ void LoadResult::Merge(const LoadResult& other) {
   unsent += other.unsent;
   abandoned += other.abandoned;
   latency.Merge(other.latency);
+  late += other.late;
   for (const auto& [code, group] : other.groups) {
     ErrorGroup& mine = groups[code];
     if (mine.latency.count() == 0) mine.message = group.message;

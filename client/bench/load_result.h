@@ -32,6 +32,7 @@ struct LoadResult {
   int64_t unsent = 0;        // open loop: due besides, but max_in_flight requests waited for answers until the end
   int64_t abandoned = 0;     // without an answer when Ctrl-C came
   LatencyHistogram latency;  // of OK; open loop: from when the request was due
+  int64_t late = 0;          // OK, but later than LoadOptions.deadline
   std::map<absl::StatusCode, ErrorGroup> groups;
   LatencyHistogram send_delay;  // open loop: how late this client sent
 

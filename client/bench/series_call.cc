@@ -13,27 +13,6 @@ namespace {
 
 using Kind = SeriesEvent::Kind;
 
-v1::StreamWindowsRequest OpenRequest(const std::string& model, const std::string& version, int64_t series,
-                                     const SeriesSamples& samples) {
-  v1::StreamWindowsRequest request;
-  v1::OpenSeries& open = *request.mutable_open();
-  open.set_series_id(absl::StrCat(series));
-  open.set_model_name(model);
-  open.set_model_version(version);
-  open.set_window_length(samples.window);
-  open.set_hop(samples.hop);
-  open.set_layout(v1::SAMPLE_LAYOUT_SAMPLES_FIRST);
-  return request;
-}
-
-v1::StreamWindowsRequest ChunkRequest(int64_t series, const std::vector<float>& samples) {
-  v1::StreamWindowsRequest request;
-  v1::SampleChunk& chunk = *request.mutable_chunk();
-  chunk.set_series_id(absl::StrCat(series));
-  chunk.set_fp32_samples(samples.data(), samples.size() * sizeof(float));
-  return request;
-}
-
 // 0 would be no error at all: a server that says so is broken.
 absl::StatusCode CodeOf(const v1::SeriesError& error) {
   return error.code() == 0 ? absl::StatusCode::kInternal : static_cast<absl::StatusCode>(error.code());
@@ -44,11 +23,15 @@ absl::StatusCode CodeOf(const v1::SeriesError& error) {
 SeriesCall::SeriesCall(const std::shared_ptr<grpc::Channel>& channel, grpc::CompletionQueue* queue,
                        const std::string& model, const std::string& version, int64_t count,
                        const SeriesSamples* samples)
-    : samples_(samples), series_(static_cast<size_t>(count)), stub_(v1::TimeSeriesService::NewStub(channel)) {
+    : samples_(samples),
+      series_(static_cast<size_t>(count)),
+      model_(model),
+      version_(version),
+      stub_(v1::TimeSeriesService::NewStub(channel)) {
   for (const Kind kind : {Kind::kStarted, Kind::kRead, Kind::kWritten, Kind::kClosed, Kind::kFinished}) {
     events_[static_cast<size_t>(kind)] = {this, kind};
   }
-  for (int64_t i = 0; i < count; ++i) to_write_.push_back(OpenRequest(model, version, i, *samples));
+  for (int64_t i = 0; i < count; ++i) to_write_.push_back({.series = i});
   stream_ = stub_->PrepareAsyncStreamWindows(&context_, queue);
   stream_->StartCall(&events_[static_cast<size_t>(Kind::kStarted)]);
 }
@@ -58,21 +41,40 @@ bool SeriesCall::CanSend(int64_t series) const {
 }
 
 void SeriesCall::Send(int64_t index, const PendingRequest& request) {
-  SW_CHECK(CanSend(index) && recorder_ != nullptr);
   Series& series = series_[static_cast<size_t>(index)];
-  recorder_->Sent(request);
-  series.in_flight.push_back(request);
-  if (!series.began) {
-    series.began = true;
-    Enqueue(ChunkRequest(index, samples_->first));
-    return;
-  }
-  Enqueue(ChunkRequest(index, samples_->next[series.next_piece++ % samples_->next.size()]));
+  const bool whole_window = !series.began;
+  series.began = true;
+  const std::vector<float>& piece =
+      whole_window ? samples_->first : samples_->next[series.next_piece++ % samples_->next.size()];
+  SendSamples(index, piece, {request});
 }
 
-void SeriesCall::Enqueue(v1::StreamWindowsRequest request) {
-  to_write_.push_back(std::move(request));
+void SeriesCall::SendSamples(int64_t index, absl::Span<const float> samples, absl::Span<const PendingRequest> windows) {
+  SW_CHECK(CanSend(index) && recorder_ != nullptr && !samples.empty());
+  Series& series = series_[static_cast<size_t>(index)];
+  for (const PendingRequest& window : windows) {
+    recorder_->Sent(window);
+    series.in_flight.push_back(window);
+  }
+  to_write_.push_back({index, samples});
   WriteNext();
+}
+
+void SeriesCall::Encode(const Outgoing& outgoing) {
+  if (outgoing.samples.empty()) {
+    v1::OpenSeries& open = *request_.mutable_open();
+    open.Clear();
+    open.set_series_id(absl::StrCat(outgoing.series));
+    open.set_model_name(model_);
+    open.set_model_version(version_);
+    open.set_window_length(samples_->window);
+    open.set_hop(samples_->hop);
+    open.set_layout(v1::SAMPLE_LAYOUT_SAMPLES_FIRST);
+    return;
+  }
+  v1::SampleChunk& chunk = *request_.mutable_chunk();
+  chunk.set_series_id(absl::StrCat(outgoing.series));
+  chunk.set_fp32_samples(outgoing.samples.data(), outgoing.samples.size() * sizeof(float));
 }
 
 void SeriesCall::HangUp() {
@@ -89,7 +91,12 @@ void SeriesCall::WriteNext() {
   if (!started_ || writing_ || closed_) return;
   if (!to_write_.empty()) {
     writing_ = true;
-    stream_->Write(to_write_.front(), &events_[static_cast<size_t>(Kind::kWritten)]);
+    Encode(to_write_.front());
+    to_write_.pop_front();
+    // What follows at once may go out with it.
+    grpc::WriteOptions options;
+    if (!to_write_.empty()) options.set_buffer_hint();
+    stream_->Write(request_, options, &events_[static_cast<size_t>(Kind::kWritten)]);
   } else if (hanging_up_) {
     closed_ = true;
     stream_->WritesDone(&events_[static_cast<size_t>(Kind::kClosed)]);
@@ -109,7 +116,6 @@ int64_t SeriesCall::Handle(Kind kind, bool ok) {
       return -1;
     case Kind::kWritten:
       writing_ = false;
-      to_write_.pop_front();
       if (!ok) closed_ = true;
       WriteNext();
       return -1;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "client/bench/load_input.h"
 #include "client/bench/load_plan.h"
 #include "client/bench/load_recorder.h"
@@ -25,6 +26,7 @@ struct SeriesEvent {
   enum class Kind { kStarted, kRead, kWritten, kClosed, kFinished };
   SeriesCall* call = nullptr;
   Kind kind = Kind::kStarted;
+  bool ok = false;  // what the queue said of it
 };
 
 // Results of a series come in the order of its windows, so a queue of what was sent tells what was answered. Not
@@ -40,6 +42,8 @@ class SeriesCall {
 
   // One more window of a series. REQUIRES: CanSend(series).
   void Send(int64_t series, const PendingRequest& request);
+  // Samples that complete `windows`, which may be none. They outlive the call. REQUIRES: CanSend(series).
+  void SendSamples(int64_t series, absl::Span<const float> samples, absl::Span<const PendingRequest> windows);
   bool CanSend(int64_t series) const;
   // No more samples: what is due is still answered, then the call ends.
   void HangUp();
@@ -62,8 +66,14 @@ class SeriesCall {
     std::deque<PendingRequest> in_flight;
   };
 
-  void Enqueue(v1::StreamWindowsRequest request);
+  // A message that waits for its turn, not yet encoded: of many series much may wait.
+  struct Outgoing {
+    int64_t series = 0;
+    absl::Span<const float> samples;  // none: the series is to be opened
+  };
+
   void WriteNext();
+  void Encode(const Outgoing& outgoing);
   void Read();
   int64_t HandleResponse();
   Series* Find(const std::string& id, int64_t* index);
@@ -74,7 +84,9 @@ class SeriesCall {
   LoadRecorder* recorder_ = nullptr;
   std::vector<Series> series_;
   int64_t opened_ = 0;
-  std::deque<v1::StreamWindowsRequest> to_write_;
+  const std::string model_;
+  const std::string version_;
+  std::deque<Outgoing> to_write_;
   bool started_ = false;
   bool writing_ = false;
   bool hanging_up_ = false;
@@ -86,6 +98,7 @@ class SeriesCall {
   // In the order in which gRPC wants them to go: stream, context, stub.
   std::unique_ptr<v1::TimeSeriesService::Stub> stub_;
   grpc::ClientContext context_;
+  v1::StreamWindowsRequest request_;
   v1::StreamWindowsResponse response_;
   grpc::Status grpc_status_;
   std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::StreamWindowsRequest, v1::StreamWindowsResponse>> stream_;

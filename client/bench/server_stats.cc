@@ -46,6 +46,7 @@ absl::Duration Mean(double seconds, double count) {
 
 ServerStats ServerStats::Since(const ServerStats& before) const {
   ServerStats difference;
+  difference.resident_bytes = resident_bytes;
   for (const Counted& counted : kCounted) difference.*counted.sum = this->*counted.sum - before.*counted.sum;
   return difference;
 }
@@ -58,6 +59,12 @@ ServerStats ParseServerStats(absl::string_view text, absl::string_view model) {
   const std::string label = absl::StrCat("model=\"", Escaped(model), "\"");
   ServerStats stats;
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    constexpr absl::string_view kResident = "process_resident_memory_bytes ";
+    double resident = 0;
+    if (absl::StartsWith(line, kResident) && absl::SimpleAtod(line.substr(kResident.size()), &resident) &&
+        std::isfinite(resident)) {
+      stats.resident_bytes = resident;
+    }
     const size_t labels = line.find('{');
     const size_t value_at = line.rfind(' ');
     if (labels == absl::string_view::npos || value_at == absl::string_view::npos || value_at < labels) continue;

@@ -18,6 +18,7 @@ struct ServerStats {
   double queued = 0;  // requests
   double samples = 0;
   double batches = 0;
+  double resident_bytes = 0;  // memory of the process now; a difference keeps the later one
 
   ServerStats Since(const ServerStats& before) const;
   // Means; zero when nothing was counted.

@@ -3,31 +3,18 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <memory>
-#include <string>
-#include <vector>
+#include <cstddef>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "client/bench/connections.h"
-#include "client/bench/load_input.h"
+#include "client/bench/call_set.h"
 #include "client/bench/load_worker.h"
 
 namespace stillwave::client::bench {
 
-class SeriesCall;
-
 // A request is a chunk of samples that completes one window; its answer is the window's result. Closed loop:
 // `options.concurrency` series, each with one window in flight. Open loop: `series` series, whose chunks go out when
 // they are due. Of an open loop, a second thread sends. Not thread-safe.
-struct StreamLoad {
-  std::string model;
-  std::string version;
-  int64_t series = 1;           // in all workers
-  int64_t series_per_call = 1;  // neighbours share a call of StreamWindows
-  const SeriesSamples* samples = nullptr;
-};
-
 class StreamWorker final : public LoadWorker {
  public:
   // `index` of `options.threads`. `load.samples` outlives the worker.
@@ -46,18 +33,14 @@ class StreamWorker final : public LoadWorker {
   void SendNext(SeriesCall* call, int64_t series) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Waits for one event of the queue, but not long.
   void HandleEvent() ABSL_LOCKS_EXCLUDED(mutex_);
-  void HangUp() ABSL_LOCKS_EXCLUDED(mutex_);
-  void CancelAll() ABSL_LOCKS_EXCLUDED(mutex_);
   bool AllEnded() ABSL_LOCKS_EXCLUDED(mutex_);
   bool NobodyToSendTo() ABSL_LOCKS_EXCLUDED(mutex_);
-  bool AllOpened() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const LoadOptions options_;
   const int index_;
   grpc::CompletionQueue queue_;
   absl::Mutex mutex_;
-  std::vector<std::unique_ptr<SeriesCall>> calls_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::pair<SeriesCall*, int64_t>> series_ ABSL_GUARDED_BY(mutex_);  // a call, and which series of it
+  CallSet calls_ ABSL_GUARDED_BY(mutex_);
   bool over_ = false;  // closed loop: the plan has no more tickets
   size_t next_series_ ABSL_GUARDED_BY(mutex_) = 0;
   LoadPlan* plan_ = nullptr;

@@ -54,6 +54,7 @@ absl::StatusOr<std::optional<SampleArray>> ReadInputFile(const BenchOptions& opt
 }
 
 std::vector<LoadOptions> StepsOf(const BenchOptions& options) {
+  if (options.load.paced()) return {options.load};
   std::vector<LoadOptions> steps;
   for (const int64_t concurrency : options.concurrencies) {
     steps.push_back(options.load);
@@ -80,6 +81,14 @@ std::string SeriesText(const bench::SeriesSamples& samples, const BenchOptions& 
   return absl::StrCat("windows of ", samples.window, " samples, hop ", samples.hop, ", ", samples.channels,
                       samples.channels == 1 ? " channel, " : " channels, ",
                       options.file.empty() ? absl::StrCat("random (seed ", options.load.seed, ")") : options.file);
+}
+
+// Windows a second follow from what the series send; the warm-up lasts until each series has had its first ones.
+LoadOptions PacedOptions(LoadOptions load, int64_t series, const bench::SeriesSamples& samples) {
+  load.rate = static_cast<double>(series) * load.sample_rate / static_cast<double>(samples.hop);
+  const int64_t first = samples.window + 2 * samples.hop + load.chunk_samples;
+  load.warmup = std::max(load.warmup, absl::Seconds(static_cast<double>(first) / load.sample_rate));
+  return load;
 }
 
 // One benchmark: its steps run one after the other, and each is printed when it ends.
@@ -117,6 +126,7 @@ class Bench {
     setup_.version = options_.version;
     setup_.stream = options_.stream;
     setup_.batch = options_.batch;
+    setup_.series = options_.series;
     setup_.series_per_call = options_.series_per_call;
     const bench::InputOptions input{options_.batch, options_.window, options_.hop, options_.load.seed};
     const BenchSession::Target target{global_.server, setup_.model, options_.version, options_.load.connections,
@@ -124,6 +134,7 @@ class Bench {
     if (options_.stream) {
       ASSIGN_OR_RETURN(bench::SeriesSamples samples, bench::MakeSeriesSamples(info, input, file));
       setup_.input = SeriesText(samples, options_);
+      if (steps_[0].paced()) steps_[0] = PacedOptions(steps_[0], options_.series, samples);
       ASSIGN_OR_RETURN(session_, BenchSession::ForStreams(target, std::move(samples), options_.series_per_call));
     } else {
       ASSIGN_OR_RETURN(const std::vector<bench::InferInputs> inputs, bench::MakeInferInputs(info, input, file));
@@ -146,7 +157,12 @@ class Bench {
     if (!options_.server_stats.empty()) {
       ASSIGN_OR_RETURN(before, bench::FetchServerStats(options_.server_stats, setup_.model, global_.timeout));
     }
+    step.sent_bytes_per_answer = session_->sent_bytes_per_answer(load);
+    const absl::Duration look_at_memory = load.warmup + 0.8 * load.duration;
     const auto show = [&](const bench::StepProgress& progress) {
+      if (before.has_value() && options_.stream && !step.memory.has_value() && progress.elapsed >= look_at_memory) {
+        step.memory = ReadMemory(before->resident_bytes);
+      }
       progress_.Draw(bench::StepProgressText(load, done_.size() + 1, steps_.size(), progress.elapsed, progress.ok,
                                              progress.errors),
                      absl::Now());
@@ -160,6 +176,12 @@ class Bench {
     step.interrupted = interrupt->raised();
     done_.push_back(std::move(step));
     return absl::OkStatus();
+  }
+
+  // What cannot be read is told when the step has ended.
+  bench::ServerMemory ReadMemory(double before_bytes) const {
+    const auto now = bench::FetchServerStats(options_.server_stats, setup_.model, global_.timeout);
+    return {before_bytes, now.ok() ? now->resident_bytes : before_bytes};
   }
 
   absl::Status PrintStep() {
@@ -183,7 +205,7 @@ class Bench {
 
   const GlobalOptions& global_;
   const BenchOptions& options_;
-  const std::vector<LoadOptions> steps_;
+  std::vector<LoadOptions> steps_;
   BenchSetup setup_;
   bench::BenchTable table_;
   ProgressLine progress_;

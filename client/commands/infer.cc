@@ -76,7 +76,8 @@ absl::StatusOr<ExitCode> RunInfer(const GlobalOptions& global, const InferOption
   ASSIGN_OR_RETURN(InferAnswer answer, client->Infer(call));
   for (size_t i = 0; i < batch.rows.size(); ++i) batch.rows[i].outputs = std::move(answer.rows[i]);
   RETURN_IF_ERROR(CheckLabels(batch.rows[0], options.labels));
-  const ResultFormat format{options.labels, options.softmax, options.rate_hz};
+  const double rate_hz = options.rate_hz > 0 ? options.rate_hz : samples.sample_rate_hz;
+  const ResultFormat format{options.labels, options.softmax, rate_hz};
   RETURN_IF_ERROR(Print(answer, batch.rows, format, global.json));
   return ExitCode::kOk;
 }

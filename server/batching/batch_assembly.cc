@@ -6,28 +6,19 @@
 
 #include "server/base/check.h"
 #include "server/base/status_macros.h"
+#include "server/tensor/rows.h"
 
 namespace stillwave::batching {
 namespace {
 
-using tensor::Shape;
 using tensor::Tensor;
 using tensor::TensorView;
+using tensor::WithRows;
 
 int64_t SampleCount(absl::Span<const WaitingTask> tasks) {
   int64_t samples = 0;
   for (const WaitingTask& waiting : tasks) samples += waiting.task.samples;
   return samples;
-}
-
-Shape WithRows(const Shape& shape, int64_t rows) {
-  Shape result = shape;
-  result[0] = rows;
-  return result;
-}
-
-size_t RowBytes(const Shape& shape, tensor::DataType data_type) {
-  return static_cast<size_t>(WithRows(shape, 1).num_elements()) * SizeOf(data_type);
 }
 
 }  // namespace
@@ -66,7 +57,7 @@ absl::StatusOr<std::vector<std::vector<Tensor>>> SplitOutputs(std::vector<Tensor
   for (size_t i = 0; i < tasks.size(); ++i) {
     const int64_t count = tasks[i].task.samples;
     for (const Tensor& output : outputs) {
-      const TensorView rows = Rows(output.view(), first, count);
+      const TensorView rows = tensor::Rows(output.view(), first, count);
       ASSIGN_OR_RETURN(Tensor part, Tensor::Create(rows.data_type, rows.shape));
       if (part.byte_size() > 0) std::memcpy(part.mutable_data(), rows.data, part.byte_size());
       split[i].push_back(std::move(part));
@@ -74,18 +65,6 @@ absl::StatusOr<std::vector<std::vector<Tensor>>> SplitOutputs(std::vector<Tensor
     first += count;
   }
   return split;
-}
-
-TensorView Rows(const TensorView& view, int64_t first, int64_t count) {
-  SW_CHECK(first >= 0 && count >= 0 && first + count <= view.shape[0]);
-  const size_t offset = static_cast<size_t>(first) * RowBytes(view.shape, view.data_type);
-  return {view.data_type, WithRows(view.shape, count), static_cast<const std::byte*>(view.data) + offset};
-}
-
-tensor::MutableTensorView Rows(const tensor::MutableTensorView& view, int64_t first, int64_t count) {
-  SW_CHECK(first >= 0 && count >= 0 && first + count <= view.shape[0]);
-  const size_t offset = static_cast<size_t>(first) * RowBytes(view.shape, view.data_type);
-  return {view.data_type, WithRows(view.shape, count), static_cast<std::byte*>(view.data) + offset};
 }
 
 }  // namespace stillwave::batching

@@ -25,8 +25,4 @@ absl::StatusOr<BatchInputs> ConcatenateInputs(absl::Span<const WaitingTask> task
 absl::StatusOr<std::vector<std::vector<tensor::Tensor>>> SplitOutputs(std::vector<tensor::Tensor> outputs,
                                                                       absl::Span<const WaitingTask> tasks);
 
-// Rows [first, first + count) of a tensor, without a copy. REQUIRES: they lie inside.
-tensor::TensorView Rows(const tensor::TensorView& view, int64_t first, int64_t count);
-tensor::MutableTensorView Rows(const tensor::MutableTensorView& view, int64_t first, int64_t count);
-
 }  // namespace stillwave::batching

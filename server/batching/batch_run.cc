@@ -6,6 +6,7 @@
 
 #include "server/base/check.h"
 #include "server/base/status_macros.h"
+#include "server/tensor/rows.h"
 
 namespace stillwave::batching {
 namespace {
@@ -119,8 +120,8 @@ absl::Status BatchRun::RunPart(execution::ExecutionContext& context, int64_t par
   const int64_t count = std::min(part_samples_, samples_ - first);
   std::vector<TensorView> inputs(inputs_.views.size());
   std::vector<MutableTensorView> outputs(outputs_.size());
-  for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = Rows(inputs_.views[i], first, count);
-  for (size_t i = 0; i < outputs.size(); ++i) outputs[i] = Rows(outputs_[i].mutable_view(), first, count);
+  for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = tensor::Rows(inputs_.views[i], first, count);
+  for (size_t i = 0; i < outputs.size(); ++i) outputs[i] = tensor::Rows(outputs_[i].mutable_view(), first, count);
   return target_.runner.Run(context, inputs, outputs);
 }
 

@@ -48,6 +48,20 @@ class FlagTable {
         ->group(std::string(option.group));
   }
 
+  // A share of a whole.
+  void AddShare(const std::string& flag, double ServerConfig::*field, const std::string& group,
+                const std::string& help) {
+    app_.add_option_function<std::string>(
+            flag,
+            [this, flag, field](const std::string& text) {
+              if (absl::SimpleAtod(text, &(config_.*field))) return;  // its range is checked by Validate
+              Refuse(absl::StrCat(flag, " must be a number between 0 and 1; was \"", text, "\""));
+            },
+            absl::StrCat(help, "; 0 to 1, default ", config_.*field))
+        ->type_name("X")
+        ->group(group);
+  }
+
   template <typename Choice>
   void AddChoice(const std::string& flag, Choice ServerConfig::*field,
                  std::initializer_list<std::pair<const char*, Choice>> choices, const std::string& group,
@@ -121,6 +135,9 @@ void AddAll(FlagTable& table) {
   table.AddChoice("--precision", &ServerConfig::precision, {{"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}},
                   "Execution",
                   "Of weights and activations; bf16 is faster, less exact and needs a CPU with avx512_bf16 or AMX");
+  table.AddShare("--drift_sample_rate", &ServerConfig::drift_sample_rate, "Execution",
+                 "Of computed samples, the share whose activations are compared with the statistics that batch "
+                 "normalization was trained with, on a thread of lowest priority");
   using base::LogFormat;
   using base::LogLevel;
   table.AddChoice("--log_level", &ServerConfig::log_level,
@@ -138,7 +155,9 @@ constexpr char kDescription[] =
     "stillwave.v1.TimeSeriesService for windows over time series. Without --model and --model_repository it serves\n"
     "the embedded demonstration model.";
 constexpr char kFooter[] =
-    "Exit status: 0 after SIGTERM or Ctrl-C, 1 when the server cannot start, 2 for a wrong flag.";
+    "Exit status: 0 after SIGTERM or Ctrl-C, 1 when the server cannot start or --check refuses the model, 2 for a "
+    "wrong\n"
+    "flag.";
 
 }  // namespace
 
@@ -158,6 +177,7 @@ absl::StatusOr<Invocation> ParseFlags(absl::Span<const char* const> arguments, i
       ->allow_extra_args(false)
       ->group("Models");
   bool describe = false;
+  bool check = false;
   bool version = false;
   app.add_flag("--strict_readiness", invocation.config.strict_readiness,
                "Not ready while any model of the repository is refused; default false")
@@ -168,6 +188,11 @@ absl::StatusOr<Invocation> ParseFlags(absl::Span<const char* const> arguments, i
          "write what this server's user may; default false")
       ->group("Network");
   app.add_flag("--describe", describe, "Print the model (--model or the demonstration model) and leave")
+      ->group("Other");
+  app.add_flag(
+         "--check", check,
+         "Only check the model (--model or the demonstration model) as it is checked before it is served: one line "
+         "that begins with OK or REFUSED; exit status 0 or 1")
       ->group("Other");
   app.add_flag("--version", version, "Print the version and leave")->group("Other");
 
@@ -189,13 +214,14 @@ absl::StatusOr<Invocation> ParseFlags(absl::Span<const char* const> arguments, i
   }
   RETURN_IF_ERROR(table.error());
   RETURN_IF_ERROR(Validate(invocation.config));
-  if (describe) {
+  if (describe && check) return absl::InvalidArgumentError("--describe and --check must not be given together");
+  if (describe || check) {
     if (!invocation.config.model_repository.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--describe must go with --model or with neither flag; --model_repository was \"",
-                       invocation.config.model_repository, "\""));
+      return absl::InvalidArgumentError(absl::StrCat(
+          describe ? "--describe" : "--check", " must go with --model or with neither flag; --model_repository was \"",
+          invocation.config.model_repository, "\""));
     }
-    invocation.action = Invocation::Action::kDescribe;
+    invocation.action = describe ? Invocation::Action::kDescribe : Invocation::Action::kCheck;
   }
   return invocation;
 }

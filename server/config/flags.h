@@ -15,6 +15,7 @@ struct Invocation {
   enum class Action {
     kServe,
     kDescribe,  // print the model and leave
+    kCheck,     // say whether the model would be served, and leave
     kPrint,     // print `text` (help or version) and leave
   };
   Action action = Action::kServe;

@@ -57,6 +57,10 @@ absl::Status Validate(const ServerConfig& config) {
           absl::StrCat(option.flag, " must be between ", option.minimum, " and ", option.maximum, "; was ", value));
     }
   }
+  if (!(config.drift_sample_rate >= 0 && config.drift_sample_rate <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--drift_sample_rate must be between 0 and 1; was ", config.drift_sample_rate));
+  }
   if (!config.model.empty() && !config.model_repository.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("--model and --model_repository must not be given together; were \"",
                                                    config.model, "\" and \"", config.model_repository, "\""));

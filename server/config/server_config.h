@@ -39,7 +39,7 @@ struct ServerConfig {
   int64_t max_request_megabytes = 512;
   int64_t window_length = 0;
   int64_t max_streams = 256;
-  int64_t max_series_per_stream = 64;
+  int64_t max_series_per_stream = 256;
   int64_t keepalive_seconds = 60;
   int64_t drain_delay_seconds = 0;
   int64_t repository_poll_seconds = 15;
@@ -47,6 +47,8 @@ struct ServerConfig {
 
   model::BatchNormMode batch_norm = model::BatchNormMode::kPrimitive;
   model::Precision precision = model::Precision::kFp32;
+  // Of computed samples, the share that is observed for drift: 0 to 1.
+  double drift_sample_rate = 0.01;
   bool strict_readiness = false;
   bool shared_memory = false;
   base::LogLevel log_level = base::LogLevel::kInfo;

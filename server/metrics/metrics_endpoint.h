@@ -30,7 +30,7 @@ class MetricsEndpoint {
     std::function<std::string()> metrics_text;
     // OK: ready; else the message is the reason. Required. Thread-safe.
     std::function<absl::Status()> readiness;
-    // The body of /status.json: {"models": [{"name", "version", "state", "reason"}]}. Required. Thread-safe.
+    // The body of /status.json, which is JSON. Required. Thread-safe.
     std::function<std::string()> status_json;
     // A client that has not sent its request and taken the response by then is cut off. Positive.
     absl::Duration io_timeout = absl::Seconds(5);

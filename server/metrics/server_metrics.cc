@@ -9,6 +9,7 @@
 #include "prometheus/metric_family.h"
 #include "prometheus/registry.h"
 #include "prometheus/text_serializer.h"
+#include "server/metrics/drift_metrics.h"
 #include "server/metrics/process_metrics.h"
 
 namespace stillwave::metrics {
@@ -20,13 +21,14 @@ using prometheus::Gauge;
 using prometheus::Labels;
 using prometheus::MetricFamily;
 
-// By Method, BatchReason, Rejection and LoadResult.
+// By Method, BatchReason, Rejection, DriftDrop and LoadResult.
 constexpr const char* kMethodNames[kMethodCount] = {"ModelInfer", "ModelStreamInfer", "StreamWindows"};
 constexpr const char* kBatchReasonNames[kBatchReasonCount] = {"idle", "full", "delay", "drain"};
 constexpr const char* kRejectionNames[kRejectionCount] = {"queue_full",      "deadline",      "cancelled",
                                                           "draining",        "not_ready",     "too_many_streams",
                                                           "too_many_series", "request_memory"};
 
+constexpr const char* kDriftDropNames[kDriftDropCount] = {"queue_full", "not_finite", "failed"};
 constexpr const char* kLoadResultNames[kLoadResultCount] = {"ready", "refused"};
 
 // Seconds. A small network takes some ten microseconds; a queue that is slower than 10 s has failed.
@@ -77,6 +79,8 @@ struct ServerMetrics::Families {
 
   Family<Gauge>& streams = AddGauge("streams", "Open calls of StreamWindows.");
   Family<Gauge>& stream_series = AddGauge("stream_series", "Open series of StreamWindows.");
+  Family<Gauge>& stream_series_bytes =
+      AddGauge("stream_series_bytes", "Bytes that open series hold at most: windows, and what is kept of them.");
   Family<Counter>& stream_windows = AddCounter("stream_windows_total", "Windows of streams answered.");
   HistogramFamily stream_window_duration{"stillwave_stream_window_duration_seconds",
                                          "Time from the arrival of a window's last sample to its result.",
@@ -87,6 +91,12 @@ struct ServerMetrics::Families {
       AddCounter("stream_reused_samples_total", "Time steps of windows that were kept from the window before.");
   Family<Counter>& stream_verify_mismatches = AddCounter(
       "stream_verify_mismatches_total", "Windows that reused their overlap and were not what a full computation gave.");
+
+  Family<Counter>& drift_samples =
+      AddCounter("drift_samples_total", "Samples whose activations were observed for drift.");
+  Family<Counter>& drift_drops =
+      AddCounter("drift_dropped_samples_total", "Samples picked for drift that were not observed, by reason.");
+  DriftMetrics drift{registry};
 
   Family<Gauge>& model_info = AddGauge("model_info", "Always 1; the labels describe the model version.");
   Family<Gauge>& model_ready = AddGauge("model_ready", "Whether the model version answers requests.");
@@ -109,6 +119,8 @@ ServerMetrics::ServerMetrics()
       unknown_model_(ResolveRequests("", "")) {}
 
 ServerMetrics::~ServerMetrics() = default;
+
+DriftMetrics& ServerMetrics::drift() { return families_->drift; }
 
 // What is counted of any request, also of one for no model.
 std::unique_ptr<ModelMetrics> ServerMetrics::ResolveRequests(const std::string& model,
@@ -145,11 +157,16 @@ std::unique_ptr<ModelMetrics> ServerMetrics::ResolveModel(const std::string& mod
   metrics->batch_samples = &families.batch_samples.Add(labels);
   metrics->queue_samples = &families.queue_samples.Add(labels);
   metrics->stream_series = &families.stream_series.Add(labels);
+  metrics->stream_series_bytes = &families.stream_series_bytes.Add(labels);
   metrics->stream_windows = &families.stream_windows.Add(labels);
   metrics->stream_window_duration = &families.stream_window_duration.Add(labels);
   metrics->stream_computed_samples = &families.stream_computed_samples.Add(labels);
   metrics->stream_reused_samples = &families.stream_reused_samples.Add(labels);
   metrics->stream_verify_mismatches = &families.stream_verify_mismatches.Add(labels);
+  metrics->drift_samples = &families.drift_samples.Add(labels);
+  for (size_t i = 0; i < kDriftDropCount; ++i) {
+    metrics->drift_drops[i] = &families.drift_drops.Add(With(labels, "reason", kDriftDropNames[i]));
+  }
   metrics->plan_compile_duration = &families.plan_compile_duration.Add(labels);
   return metrics;
 }
@@ -169,11 +186,14 @@ void ServerMetrics::RemoveChildren(const ModelMetrics& metrics) const {
   families.batch_samples.Remove(metrics.batch_samples);
   families.queue_samples.Remove(metrics.queue_samples);
   families.stream_series.Remove(metrics.stream_series);
+  families.stream_series_bytes.Remove(metrics.stream_series_bytes);
   families.stream_windows.Remove(metrics.stream_windows);
   families.stream_window_duration.Remove(metrics.stream_window_duration);
   families.stream_computed_samples.Remove(metrics.stream_computed_samples);
   families.stream_reused_samples.Remove(metrics.stream_reused_samples);
   families.stream_verify_mismatches.Remove(metrics.stream_verify_mismatches);
+  families.drift_samples.Remove(metrics.drift_samples);
+  for (Counter* const counter : metrics.drift_drops) families.drift_drops.Remove(counter);
   families.plan_compile_duration.Remove(metrics.plan_compile_duration);
 }
 

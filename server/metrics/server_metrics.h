@@ -52,9 +52,19 @@ enum class Rejection {
 };
 inline constexpr size_t kRejectionCount = 8;
 
+// Label `reason` of drift_dropped_samples_total: why a sample that was picked for drift was not observed.
+enum class DriftDrop {
+  kQueueFull,  // too many wait, or their queue is being looked at
+  kNotFinite,  // it made a NaN or an infinity at a watched layer
+  kFailed,     // its shapes cannot be observed; the log says why
+};
+inline constexpr size_t kDriftDropCount = 3;
+
 // Label `result` of model_loads_total.
 enum class LoadResult { kReady, kRefused };
 inline constexpr size_t kLoadResultCount = 2;
+
+class DriftMetrics;
 
 // The children of one (model, version), resolved when the model is loaded, so that a request takes no lock. All members
 // point into the ServerMetrics that made it and live as long as whoever holds this. Thread-safe.
@@ -73,6 +83,7 @@ struct ModelMetrics {
   std::array<prometheus::Counter*, kRejectionCount> rejections{};
 
   prometheus::Gauge* stream_series = nullptr;
+  prometheus::Gauge* stream_series_bytes = nullptr;  // that the open ones hold at most
   prometheus::Counter* stream_windows = nullptr;
   Histogram* stream_window_duration = nullptr;  // from the window's last sample to its result
   // Time steps of windows: computed for them, or kept from the window before; windows that were computed twice and came
@@ -80,6 +91,9 @@ struct ModelMetrics {
   prometheus::Counter* stream_computed_samples = nullptr;
   prometheus::Counter* stream_reused_samples = nullptr;
   prometheus::Counter* stream_verify_mismatches = nullptr;
+
+  prometheus::Counter* drift_samples = nullptr;  // observed
+  std::array<prometheus::Counter*, kDriftDropCount> drift_drops{};
 
   ModelStatistics* statistics = nullptr;       // of the protocol's ModelStatistics; null for the unknown model
   Histogram* plan_compile_duration = nullptr;  // one observation a plan: the first request of new shapes waits for it
@@ -92,6 +106,7 @@ struct ModelMetrics {
   // and not counted yet.
   void CountWindow(int64_t time_steps, absl::Duration duration) const;
   void CountRejection(Rejection reason) const { rejections[static_cast<size_t>(reason)]->Increment(); }
+  void CountDriftDrop(DriftDrop reason) const { drift_drops[static_cast<size_t>(reason)]->Increment(); }
 };
 
 // Owns all metrics. Thread-safe.
@@ -117,6 +132,9 @@ class ServerMetrics {
 
   // Open calls of StreamWindows.
   prometheus::Gauge& streams() { return *streams_; }
+
+  // The gauges of drift by layer.
+  DriftMetrics& drift();
 
   // What is said of a version as long as the repository lists it, until RemoveVersion. model_info{…} is 1 with what
   // holds now.

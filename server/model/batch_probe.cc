@@ -139,9 +139,11 @@ absl::StatusOr<int64_t> ProbeBatchIndependence(execution::PlanCache& plans, cons
         const Likeness likeness =
             has_rows ? Compare(expected.values<float>(), Row(outputs[j], row).values<float>()) : Likeness::kDifferent;
         if (likeness == Likeness::kDifferent) {
-          return absl::FailedPreconditionError(absl::StrCat(
-              "output '", signature.outputs[j].name, "' of one sample changes when another sample is in the batch (",
-              samples, " samples): the network mixes its rows and cannot be served frozen"));
+          return absl::FailedPreconditionError(
+              absl::StrCat("output '", signature.outputs[j].name,
+                           "' of one sample changes when another sample is in the batch (", samples,
+                           " samples): the network mixes its rows and cannot be served frozen: call `model.eval()` "
+                           "before torch.onnx.export, and let no operator merge dim 0 with another"));
         }
         same_bits = same_bits && likeness == Likeness::kSameBits;
       }

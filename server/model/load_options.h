@@ -24,6 +24,9 @@ struct LoadOptions {
   int64_t max_batch_size = 32;
   BatchNormMode batch_norm = BatchNormMode::kPrimitive;
   Precision precision = Precision::kFp32;
+  // With kFolded, or for a file that tells of layers that its exporter folded: keep the network as it was before too
+  // (see LoadedModel::normalizing_network), which holds the weights once more.
+  bool keep_batch_norm = false;
   // Time steps to warm up for when the time axis is dynamic. 0: a length is chosen.
   int64_t window_length = 0;
   // Told how long each plan took to compile, from the thread that compiled it. May be empty.

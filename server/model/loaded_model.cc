@@ -105,21 +105,24 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Load(const std::
                                                                      const LoadOptions& options) {
   const absl::Cleanup trim = ReturnMemory;
   RETURN_IF_ERROR(CheckNotStopped(options.stop_requested));
-  ASSIGN_OR_RETURN(graph::Graph imported, onnx_import::ImportFile(model_path));
-  return Build(std::move(imported), FileSha256(model_path), options);
+  onnx_import::Metadata metadata;
+  ASSIGN_OR_RETURN(graph::Graph imported, onnx_import::ImportFile(model_path, &metadata));
+  return Build(std::move(imported), metadata, FileSha256(model_path), options);
 }
 
 absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::LoadFromBytes(absl::string_view bytes,
                                                                               const LoadOptions& options) {
   const absl::Cleanup trim = ReturnMemory;
-  ASSIGN_OR_RETURN(graph::Graph imported, onnx_import::ImportBytes(bytes, /*data_folder=*/""));
+  onnx_import::Metadata metadata;
+  ASSIGN_OR_RETURN(graph::Graph imported, onnx_import::ImportBytes(bytes, /*data_folder=*/"", &metadata));
   Sha256 hash;
   hash.Update(bytes.data(), bytes.size());
-  return Build(std::move(imported), hash.Hex(), options);
+  return Build(std::move(imported), metadata, hash.Hex(), options);
 }
 
-absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Build(graph::Graph imported, std::string sha256,
-                                                                      const LoadOptions& options) {
+absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Build(graph::Graph imported,
+                                                                      const onnx_import::Metadata& metadata,
+                                                                      std::string sha256, const LoadOptions& options) {
   if (options.max_batch_size < 1) {
     return absl::InvalidArgumentError(absl::StrCat("max_batch_size must be positive; was ", options.max_batch_size));
   }
@@ -134,6 +137,7 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Build(graph::Gra
   model->options_ = options;
   model->sha256_ = std::move(sha256);
   model->parameter_counts_ = CountParameters(network);
+  RETURN_IF_ERROR(model->KeepNormalizing(network, metadata));
   RETURN_IF_ERROR(passes::OptimizeGraph(network, {.fold_batch_norm = options.batch_norm == BatchNormMode::kFolded}));
   model->layers_ = CountSteps(network);
   if (model->layers_ > kMaxLayers) {
@@ -154,6 +158,19 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Build(graph::Gra
   model->options_.stop_requested = nullptr;
   model->plans_->ReleasePackedWeights();
   return std::shared_ptr<const LoadedModel>(std::move(model));
+}
+
+absl::Status LoadedModel::KeepNormalizing(const graph::Graph& network, const onnx_import::Metadata& metadata) {
+  if (!options_.keep_batch_norm) return absl::OkStatus();
+  folded_layers_ = ReadFoldedLayers(metadata, network);
+  if (folded_layers_.empty() && options_.batch_norm != BatchNormMode::kFolded) return absl::OkStatus();
+  unfolded_ = network;
+  for (const FoldedLayer& layer : folded_layers_) {
+    // An output is not fused away.
+    const std::vector<graph::ValueId>& outputs = unfolded_->outputs();
+    if (std::find(outputs.begin(), outputs.end(), layer.output) == outputs.end()) unfolded_->AddOutput(layer.output);
+  }
+  return passes::OptimizeGraph(*unfolded_, {});
 }
 
 int64_t LoadedModel::fixed_window_length() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "absl/types/span.h"
 #include "server/execution/plan_cache.h"
 #include "server/model/batch_runner.h"
+#include "server/model/folded_layers.h"
 #include "server/model/load_options.h"
 #include "server/model/model_signature.h"
 #include "server/model/parameter_counts.h"
@@ -57,6 +59,11 @@ class LoadedModel final : public BatchRunner {
 
   // For tools that measure. What the plans are compiled from: the network after all passes.
   const graph::Graph& network() const { return plans_->graph(); }
+  // The same with its BatchNormalization layers, also where they are folded, if options().keep_batch_norm asked for it,
+  // and with the values of folded_layers(). CompilePart takes parts of it.
+  const graph::Graph& normalizing_network() const { return unfolded_.has_value() ? *unfolded_ : network(); }
+  // Those that the exporter folded and the file tells of. Empty unless options().keep_batch_norm.
+  const std::vector<FoldedLayer>& folded_layers() const { return folded_layers_; }
   // Weights may be stand-ins without elements: use it for its shapes, and compile through CompileAnew.
   absl::StatusOr<std::shared_ptr<const execution::ExecutionPlan>> CompileAnew(
       absl::Span<const tensor::Shape> input_shapes) const {
@@ -95,8 +102,12 @@ class LoadedModel final : public BatchRunner {
 
   LoadedModel() = default;
 
-  static absl::StatusOr<std::shared_ptr<const LoadedModel>> Build(graph::Graph imported, std::string sha256,
-                                                                  const LoadOptions& options);
+  static absl::StatusOr<std::shared_ptr<const LoadedModel>> Build(graph::Graph imported,
+                                                                  const onnx_import::Metadata& metadata,
+                                                                  std::string sha256, const LoadOptions& options);
+
+  // Keeps what options_.keep_batch_norm asks for of the simplified network.
+  absl::Status KeepNormalizing(const graph::Graph& network, const onnx_import::Metadata& metadata);
 
   // Finds out how many samples may run at once; compiles and warms up the plans for them.
   absl::Status ProbeBatches(const NetworkShapes& shapes);
@@ -120,6 +131,8 @@ class LoadedModel final : public BatchRunner {
   int64_t layers_ = 0;
   std::vector<tensor::Shape> sample_shapes_;  // of the inputs, for one sample of the warm-up length
   std::unique_ptr<execution::PlanCache> plans_;
+  std::optional<graph::Graph> unfolded_;
+  std::vector<FoldedLayer> folded_layers_;
 };
 
 }  // namespace stillwave::model

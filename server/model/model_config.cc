@@ -25,6 +25,7 @@ constexpr int64_t kMaxBatchSize = 4096;
 constexpr int64_t kMaxInstances = 4096;
 constexpr int64_t kMaxWindowLength = int64_t{1} << 24;
 constexpr int64_t kMaxWarmUpRuns = 1000;
+constexpr int64_t kMaxDriftSamples = 1'000'000'000;
 constexpr int kMaxNesting = 32;
 constexpr char kModelFile[] = "model.onnx";
 
@@ -156,10 +157,13 @@ absl::Status ReadInteger(absl::string_view key, const std::string& text, int64_t
                  absl::StrCat("'", text, "'"));
 }
 
+absl::Status ReadShare(absl::string_view key, const std::string& text, double* value) {
+  // Not a number fails both comparisons.
+  if (absl::SimpleAtod(text, value) && *value >= 0 && *value <= 1) return absl::OkStatus();
+  return Invalid(absl::StrCat("parameters.", key), "be a number from 0 to 1", absl::StrCat("'", text, "'"));
+}
+
 absl::Status ReadParameter(const std::string& key, const std::string& value, ModelConfig* config) {
-  const auto refuse = [&](absl::string_view rule) {
-    return absl::UnimplementedError(absl::StrCat("parameters.", key, " must ", rule, "; was '", value, "'"));
-  };
   if (key == "batchnorm") {
     if (value != "primitive" && value != "folded") {
       return Invalid("parameters.batchnorm", "be primitive or folded", absl::StrCat("'", value, "'"));
@@ -174,19 +178,28 @@ absl::Status ReadParameter(const std::string& key, const std::string& value, Mod
     config->precision = value == "bf16" ? Precision::kBf16 : Precision::kFp32;
     return absl::OkStatus();
   }
-  if (key == "drift_sample_rate") {
-    double rate = 0;
-    if (absl::SimpleAtod(value, &rate) && rate == 0) return absl::OkStatus();
-    return refuse("be 0, as this version does not watch drift");
+  if (key == "drift_sample_rate") return ReadShare(key, value, &config->drift.sample_rate);
+  if (key == "drift_half_life") return ReadInteger(key, value, kMaxDriftSamples, &config->drift.half_life);
+  if (key == "drift_minimum_samples") {
+    return ReadInteger(key, value, kMaxDriftSamples, &config->drift.minimum_samples);
   }
   if (key == "window_length") return ReadInteger(key, value, kMaxWindowLength, &config->window_length);
   if (key == "hop") return ReadInteger(key, value, kMaxWindowLength, &config->hop);
+  if (key == "stream_reuse") {
+    if (value != "auto" && value != "off") {
+      return Invalid("parameters.stream_reuse", "be auto or off", absl::StrCat("'", value, "'"));
+    }
+    config->stream_reuse = value == "auto";
+    return absl::OkStatus();
+  }
+  if (key == "stream_verify_share") return ReadShare(key, value, &config->stream_verify_share);
   if (key == "scheduling_weight") {
     return ReadInteger(key, value, kMaxSchedulingWeight, &config->batching.scheduling_weight);
   }
-  return absl::UnimplementedError(absl::StrCat("parameters.", key,
-                                               " is not supported; known are batchnorm, precision, ",
-                                               "drift_sample_rate, window_length, hop and scheduling_weight"));
+  return absl::UnimplementedError(
+      absl::StrCat("parameters.", key, " is not supported; known are batchnorm, precision, ",
+                   "drift_sample_rate, drift_half_life, drift_minimum_samples, window_length, hop, stream_reuse, ",
+                   "stream_verify_share and scheduling_weight"));
 }
 
 absl::StatusOr<WarmUpInput> ReadWarmUpInput(const std::string& where, const std::string& name,
@@ -289,6 +302,7 @@ LoadOptions ToLoadOptions(const ModelConfig& config) {
   options.max_batch_size = config.max_batch_size;
   options.batch_norm = config.batch_norm;
   options.precision = config.precision;
+  options.keep_batch_norm = config.drift.sample_rate > 0;
   options.window_length = config.warm_up_length > 0 ? config.warm_up_length : config.window_length;
   return options;
 }

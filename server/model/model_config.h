@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/model/batching_options.h"
+#include "server/model/drift_options.h"
 #include "server/model/load_options.h"
 #include "server/model/model_signature.h"
 #include "server/tensor/data_type.h"
@@ -60,9 +61,14 @@ struct ModelConfig {
   int max_running_batches = 0;
   BatchNormMode batch_norm = BatchNormMode::kPrimitive;
   Precision precision = Precision::kFp32;
+  DriftOptions drift;
   // Samples per window that a stream gets when it asks for none, and samples between windows. 0: not configured.
   int64_t window_length = 0;
   int64_t hop = 0;
+  // Windows of streams keep what they share with the one before, where that pays; false: all are computed in full.
+  bool stream_reuse = true;
+  // Of the windows that keep something, the part that is computed in full too and compared; 0 to 1.
+  double stream_verify_share = 0.001;
   // Time steps that model_warmup asks to warm up for. 0: none said.
   int64_t warm_up_length = 0;
   std::vector<WarmUpRun> warm_ups;

@@ -36,16 +36,18 @@ double PerOutputElement(const graph::Graph& graph, const graph::Node& node) {
 
 }  // namespace
 
+double EstimateNodeWork(const graph::Graph& graph, const graph::Node& node) {
+  const double written = Elements(graph.value(node.outputs[0]).shape);
+  double moved = written;
+  for (const graph::ValueId id : node.inputs) {
+    if (id != graph::kNoValue && graph.value(id).constant == nullptr) moved += Elements(graph.value(id).shape);
+  }
+  return written * PerOutputElement(graph, node) + moved * kWorkPerElement;
+}
+
 int64_t EstimateWork(const graph::Graph& graph) {
   double work = 0;
-  for (const graph::Node& node : graph.nodes()) {
-    const double written = Elements(graph.value(node.outputs[0]).shape);
-    double moved = written;
-    for (const graph::ValueId id : node.inputs) {
-      if (id != graph::kNoValue && graph.value(id).constant == nullptr) moved += Elements(graph.value(id).shape);
-    }
-    work += written * PerOutputElement(graph, node) + moved * kWorkPerElement;
-  }
+  for (const graph::Node& node : graph.nodes()) work += EstimateNodeWork(graph, node);
   constexpr auto kMost = static_cast<double>(int64_t{1} << 62);
   return work < kMost ? static_cast<int64_t>(work) : std::numeric_limits<int64_t>::max();
 }

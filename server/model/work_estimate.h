@@ -11,6 +11,9 @@ namespace stillwave::model {
 // moving it costs beside them). Saturates instead of overflowing. REQUIRES: `graph` is specialised.
 int64_t EstimateWork(const graph::Graph& graph);
 
+// The same of one of its nodes.
+double EstimateNodeWork(const graph::Graph& graph, const graph::Node& node);
+
 // How much of plans the network's nodes make: one for each, and one for every four inputs.
 int64_t CountSteps(const graph::Graph& graph);
 

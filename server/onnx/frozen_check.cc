@@ -24,6 +24,14 @@ using tensor::Tensor;
 constexpr absl::string_view kParameterNames[] = {"scale", "bias", "mean", "variance"};
 constexpr size_t kVariance = 3;
 
+// What to do in PyTorch about it.
+constexpr absl::string_view kEvalCure =
+    ": call `model.eval()` before torch.onnx.export, and keep track_running_stats=True";
+constexpr absl::string_view kDamagedCure =
+    ": export again from a checkpoint where `all(t.isfinite().all() for t in model.state_dict().values())` holds";
+constexpr absl::string_view kAgainCure =
+    ": the file was edited or is damaged; export it again with `model.eval()` and torch.onnx.export";
+
 std::string Label(const Node& node) {
   return absl::StrCat("node ", Quoted(node.name), " (", graph::OpName(node.op), ")");
 }
@@ -34,18 +42,19 @@ absl::Status CheckFinite(absl::string_view what, const Tensor& tensor) {
   const auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
   if (bad == values.end()) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(what, " must be finite; element ", bad - values.begin(), " was ", *bad));
+      absl::StrCat(what, " must be finite; element ", bad - values.begin(), " was ", *bad, kDamagedCure));
 }
 
 absl::Status CheckVariance(absl::Span<const float> variance, float epsilon) {
   for (size_t channel = 0; channel < variance.size(); ++channel) {  // negated, so that NaN fails too
     if (!(variance[channel] >= 0)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("variance must not be negative; that of channel ", channel, " was ", variance[channel]));
+      return absl::InvalidArgumentError(absl::StrCat("variance must not be negative; that of channel ", channel,
+                                                     " was ", variance[channel], kAgainCure));
     }
     if (!(variance[channel] + epsilon > 0)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("variance + epsilon must be positive; that of channel ", channel, " was 0"));
+          absl::StrCat("variance + epsilon must be positive; that of channel ", channel,
+                       " was 0: give the layer an eps, as torch.nn.BatchNorm1d(…, eps=1e-5) has it"));
     }
   }
   return absl::OkStatus();
@@ -54,9 +63,7 @@ absl::Status CheckVariance(absl::Span<const float> variance, float epsilon) {
 absl::Status CheckParameter(absl::string_view what, const Tensor* parameter) {
   if (parameter == nullptr) {
     return absl::FailedPreconditionError(
-        absl::StrCat(what,
-                     " must be constant; it is computed from the request: call `model.eval()` before "
-                     "torch.onnx.export, and keep track_running_stats=True"));
+        absl::StrCat(what, " must be constant; it is an input or computed from the request", kEvalCure));
   }
   if (parameter->data_type() != DataType::kFloat32) {
     return absl::UnimplementedError(absl::StrCat(what, " must be FP32; was ", tensor::Name(parameter->data_type())));
@@ -74,14 +81,15 @@ absl::Status CheckParameterShapes(const std::array<const Tensor*, 4>& parameters
     absl::StrAppend(&shapes, shapes.empty() ? "" : ", ", parameter->shape().ToString());
   }
   if (good) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("scale, bias, mean and variance must have one value for each channel",
-                   channels == tensor::kDynamicDim ? "" : absl::StrCat(" (", channels, ")"), "; have shapes ", shapes));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "scale, bias, mean and variance must have one value for each channel",
+      channels == tensor::kDynamicDim ? "" : absl::StrCat(" (", channels, ")"), "; have shapes ", shapes, kAgainCure));
 }
 
 absl::Status CheckBatchNormalization(const Graph& graph, const Node& node, float epsilon) {
   if (!std::isfinite(epsilon) || epsilon < 0) {
-    return absl::InvalidArgumentError(absl::StrCat("epsilon must be finite and not negative; was ", epsilon));
+    return absl::InvalidArgumentError(
+        absl::StrCat("epsilon must be finite and not negative; was ", epsilon, kAgainCure));
   }
   std::array<const Tensor*, 4> parameters{};
   for (size_t i = 0; i < parameters.size(); ++i) {
@@ -149,7 +157,8 @@ absl::Status CheckKeepsToSamples(const Graph& graph, const Node& node) {
   return absl::FailedPreconditionError(
       absl::StrCat("it ", deed,
                    " across axis 0, the batch, so one request's rows would change another's answer: use the other axes "
-                   "only"));
+                   "only; where it is a BatchNorm in training mode, written out",
+                   kEvalCure));
 }
 
 // For each value: whether it is computed from the elements of a graph input. Shapes are not.

@@ -15,11 +15,15 @@
 namespace stillwave::onnx_import {
 namespace {
 
-absl::StatusOr<graph::Graph> ImportModel(::onnx::ModelProto& model, const std::string& data_folder) {
+absl::StatusOr<graph::Graph> ImportModel(::onnx::ModelProto& model, const std::string& data_folder,
+                                         Metadata* metadata) {
   GraphImportOptions options;
   ASSIGN_OR_RETURN(options.opset, CheckModel(model));
   for (const auto& import : model.opset_import()) options.domains.insert(import.domain());
   options.data_folder = data_folder;
+  if (metadata != nullptr) {
+    for (const auto& entry : model.metadata_props()) metadata->emplace_back(entry.key(), entry.value());
+  }
   return ImportGraph(*model.mutable_graph(), std::move(options));
 }
 
@@ -48,15 +52,15 @@ absl::Status CheckDataFiles(const ::onnx::GraphProto& graph, const std::string& 
 
 }  // namespace
 
-absl::StatusOr<graph::Graph> ImportFile(const std::string& path) {
+absl::StatusOr<graph::Graph> ImportFile(const std::string& path, Metadata* metadata) {
   ASSIGN_OR_RETURN(const std::unique_ptr<::onnx::ModelProto> model, ReadModelFile(path));
   RETURN_IF_ERROR(CheckDataFiles(model->graph(), path));
-  return ImportModel(*model, FolderOf(path));
+  return ImportModel(*model, FolderOf(path), metadata);
 }
 
-absl::StatusOr<graph::Graph> ImportBytes(absl::string_view bytes, const std::string& data_folder) {
+absl::StatusOr<graph::Graph> ImportBytes(absl::string_view bytes, const std::string& data_folder, Metadata* metadata) {
   ASSIGN_OR_RETURN(const std::unique_ptr<::onnx::ModelProto> model, ParseModel(bytes));
-  return ImportModel(*model, data_folder);
+  return ImportModel(*model, data_folder, metadata);
 }
 
 }  // namespace stillwave::onnx_import

@@ -14,6 +14,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -21,10 +23,14 @@
 
 namespace stillwave::onnx_import {
 
-// External data is read from files in the folder of `path` only.
-absl::StatusOr<graph::Graph> ImportFile(const std::string& path);
+// metadata_props: keys and values in the file's order.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+// External data is read from files in the folder of `path` only. `metadata`, where given, gets what the file has.
+absl::StatusOr<graph::Graph> ImportFile(const std::string& path, Metadata* metadata = nullptr);
 
 // External data is read from files in `data_folder` only; when that is empty, external data is refused.
-absl::StatusOr<graph::Graph> ImportBytes(absl::string_view bytes, const std::string& data_folder);
+absl::StatusOr<graph::Graph> ImportBytes(absl::string_view bytes, const std::string& data_folder,
+                                         Metadata* metadata = nullptr);
 
 }  // namespace stillwave::onnx_import

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/onnx/limits.h"
@@ -327,6 +328,15 @@ const OpConverter* FindOpConverter(absl::string_view op_type, int64_t opset) {
   return nullptr;
 }
 
+namespace {
+
+// Dropout written out, or noise: there in training only.
+bool IsRandom(absl::string_view op_type) {
+  return absl::StartsWith(op_type, "Random") || op_type == "Bernoulli" || op_type == "Multinomial";
+}
+
+}  // namespace
+
 std::string DescribeUnknownOp(absl::string_view op_type, absl::string_view domain, int64_t opset) {
   std::vector<absl::string_view> names;
   int64_t first = 0;
@@ -340,6 +350,10 @@ std::string DescribeUnknownOp(absl::string_view op_type, absl::string_view domai
   if (first > 0) {
     return absl::StrCat("operator ", op_type, " is known from opset ", first,
                         last == kMaxOpset ? " on" : absl::StrCat(" to ", last), "; the model has opset ", opset);
+  }
+  if (domain.empty() && IsRandom(op_type)) {
+    return absl::StrCat("operator ", op_type,
+                        " is random, as Dropout is in training: call `model.eval()` before torch.onnx.export");
   }
   const std::vector<std::string> near = NearNames(op_type, names);
   return absl::StrCat("operator ", Quoted(op_type), " of ",

@@ -1,14 +1,36 @@
 #include "server/overlap/describe_reuse.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace stillwave::overlap {
 
+namespace {
+
+// "8 and 22 of 1024 samples": the left strip and the right one. With several stages: the least and the most of both.
+std::string DescribeStrips(const ReusePlan& plan) {
+  const int64_t length = plan.split.window_samples();
+  if (plan.stages.size() == 1) {
+    return absl::StrFormat("%d and %d of %d samples", plan.stages[0].left_samples, plan.stages[0].right_samples,
+                           length);
+  }
+  int64_t least = length;
+  int64_t most = 0;
+  for (const Stage& stage : plan.stages) {
+    const int64_t samples = stage.left_samples + stage.right_samples;
+    least = std::min(least, samples);
+    most = std::max(most, samples);
+  }
+  return absl::StrFormat("in %d stages %d to %d of %d samples", plan.stages.size(), least, most, length);
+}
+
+}  // namespace
+
 std::string DescribeReuse(const ReusePlan& plan) {
-  std::string text =
-      absl::StrFormat("%.1f %% is recomputed for each window (%d and %d of %d samples); ", 100 * plan.share,
-                      plan.left_samples, plan.right_samples, plan.split.window_samples());
+  const std::string text =
+      absl::StrFormat("%.1f %% is recomputed for each window (%s); ", 100 * plan.share, DescribeStrips(plan));
   if (plan.split.end.empty()) return text + "all layers are local in time";
   return absl::StrCat(text, "kept up to where ", plan.split.end);
 }

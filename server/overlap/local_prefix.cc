@@ -11,6 +11,7 @@
 #include "server/graph/graph_text.h"
 #include "server/graph/shape_inference.h"
 #include "server/overlap/locality_rules.h"
+#include "server/overlap/part_builder.h"
 #include "server/passes/eliminate_dead_nodes.h"
 #include "server/passes/specialize.h"
 
@@ -29,30 +30,6 @@ constexpr int kMaxExclusions = 16;
 size_t At(ValueId id) { return static_cast<size_t>(id); }
 
 absl::Status NoReuse(absl::string_view why) { return absl::FailedPreconditionError(why); }
-
-// perm of {N, …, T, …} -> {N, T, …}; empty where that is the order already.
-std::vector<int64_t> TimeSecond(int rank, int time_axis) {
-  if (time_axis == 1) return {};
-  std::vector<int64_t> perm = {0, time_axis};
-  for (int axis = 1; axis < rank; ++axis) {
-    if (axis != time_axis) perm.push_back(axis);
-  }
-  return perm;
-}
-
-std::vector<int64_t> Inverse(const std::vector<int64_t>& perm) {
-  std::vector<int64_t> inverse(perm.size());
-  for (size_t i = 0; i < perm.size(); ++i) inverse[static_cast<size_t>(perm[i])] = static_cast<int64_t>(i);
-  return inverse;
-}
-
-Shape StepShape(const Shape& shape, int time_axis) {
-  Shape step;
-  for (int axis = 1; axis < shape.rank(); ++axis) {
-    if (axis != time_axis) step.Append(shape[axis]);
-  }
-  return step;
-}
 
 // The local values that something reads which is not, and those that are the network's outputs.
 std::vector<ValueId> FindCut(const Graph& whole, const TimeLocality& found) {
@@ -105,57 +82,9 @@ int64_t FirstRead(const Graph& whole, const TimeLocality& found, ValueId id) {
 absl::StatusOr<Graph> MakePrefix(const Graph& network, const std::vector<CutValue>& cuts) {
   Graph prefix = network;
   prefix.mutable_outputs().clear();
-  for (const CutValue& cut : cuts) {
-    const int rank = cut.step.rank() + 2;
-    const std::vector<int64_t> perm = TimeSecond(rank, cut.where.time_axis);
-    if (perm.empty()) {
-      prefix.AddOutput(cut.value);
-      continue;
-    }
-    const std::string name = absl::StrCat(network.value(cut.value).name, " by time");
-    const ValueId by_time = prefix.AddValue(name);
-    prefix.AddNode({name, graph::Transpose{perm}, {cut.value}, {by_time}});
-    prefix.AddOutput(by_time);
-  }
+  for (const CutValue& cut : cuts) prefix.AddOutput(cut.value);
   RETURN_IF_ERROR(passes::EliminateDeadNodes(prefix).status());
   return prefix;
-}
-
-// The nodes of `whole` that are not local, on inputs that take the place of the cut's values.
-Graph MakeTail(const Graph& whole, const TimeLocality& found, const std::vector<CutValue>& cuts) {
-  Graph tail;
-  tail.name = whole.name;
-  std::vector<ValueId> renamed(whole.values().size(), graph::kNoValue);
-  for (const CutValue& cut : cuts) {
-    Shape shape = {1, cut.where.positions};
-    for (const int64_t dim : cut.step.dims()) shape.Append(dim);
-    const graph::Value& value = whole.value(cut.value);
-    const std::vector<int64_t> perm = TimeSecond(shape.rank(), cut.where.time_axis);
-    const ValueId input = tail.AddInput(absl::StrCat(value.name, " by time"), value.data_type, shape);
-    renamed[At(cut.value)] = input;
-    if (perm.empty()) continue;
-    renamed[At(cut.value)] = tail.AddValue(value.name);
-    tail.AddNode({value.name, graph::Transpose{Inverse(perm)}, {input}, {renamed[At(cut.value)]}});
-  }
-  const auto rename = [&](ValueId id) {
-    if (id == graph::kNoValue) return id;
-    ValueId& to = renamed[At(id)];
-    if (to != graph::kNoValue) return to;
-    const graph::Value& value = whole.value(id);
-    to = value.constant == nullptr ? tail.AddValue(value.name) : tail.AddConstant(value.name, value.constant);
-    // A stand-in's own shape is empty.
-    tail.mutable_value(to).shape = value.shape;
-    return to;
-  };
-  for (const Node& node : whole.nodes()) {
-    if (found.values[At(node.outputs[0])].has_value()) continue;
-    Node copy = node;
-    for (ValueId& id : copy.inputs) id = rename(id);
-    for (ValueId& id : copy.outputs) id = rename(id);
-    tail.AddNode(std::move(copy));
-  }
-  for (const ValueId id : whole.outputs()) tail.AddOutput(rename(id));
-  return tail;
 }
 
 // Takes `id` and whatever is made of it out of what is local.
@@ -172,7 +101,7 @@ void Exclude(const Graph& whole, ValueId id, std::string why, TimeLocality& foun
 
 struct Disagreement {
   ValueId value = graph::kNoValue;
-  std::string node;
+  std::string why;
 };
 
 // The first value of the prefix that is something else on shorter pieces.
@@ -180,22 +109,16 @@ absl::StatusOr<std::optional<Disagreement>> FindDisagreement(const LocalPrefix& 
   ASSIGN_OR_RETURN(const Graph shorter, passes::Specialize(split.prefix, {split.InputShape(1, samples)}));
   const TimeLocality found = FindTimeLocality(shorter);
   const int64_t fewer = split.window_samples() - samples;
-  const std::vector<int> producers = shorter.Producers();
-  for (const auto& [id, where] : split.values) {
-    const int producer = producers[At(id)];
-    if (producer < 0) continue;  // nothing that the cut needs
-    Locality expected = where;
-    expected.positions -= fewer / where.stride;
-    const std::optional<Locality>& seen = found.values[At(id)];
-    if (fewer % where.stride == 0 && seen.has_value() && *seen == expected) continue;
-    return Disagreement{id, graph::Describe(shorter.nodes()[static_cast<size_t>(producer)])};
+  for (const Node& node : shorter.nodes()) {
+    const ValueId id = node.outputs[0];
+    if (!split.IsLocal(id)) continue;
+    Locality expected = *split.where[At(id)];
+    expected.positions -= fewer / expected.stride;
+    if (fewer % expected.stride == 0 && found.values[At(id)] == expected) continue;
+    const absl::Status why = DependsOnLength(node, split.window_samples(), samples);
+    return Disagreement{id, std::string(why.message())};
   }
   return std::optional<Disagreement>();
-}
-
-absl::Status DependsOnLength(absl::string_view node, int64_t length, int64_t other) {
-  return NoReuse(
-      absl::StrCat(node, " depends on the length: it does not do the same on ", other, " samples as on ", length));
 }
 
 // Everything but the tail, from what is known to be local.
@@ -204,6 +127,7 @@ absl::StatusOr<LocalPrefix> Split(const Graph& network, const Graph& whole, cons
   LocalPrefix split;
   split.window = window;
   split.end = found.end;
+  split.where = found.values;
   for (const ValueId id : FindCut(whole, found)) {
     const graph::Value& value = whole.value(id);
     const Locality& where = *found.values[At(id)];
@@ -211,7 +135,7 @@ absl::StatusOr<LocalPrefix> Split(const Graph& network, const Graph& whole, cons
     if (At(id) >= network.values().size() || value.data_type != tensor::DataType::kFloat32) {
       return NoReuse(absl::StrCat("'", value.name, "' of ", tensor::Name(value.data_type), " cannot be kept"));
     }
-    split.cuts.push_back({id, where, StepShape(value.shape, where.time_axis), FirstRead(whole, found, id)});
+    split.cuts.push_back({{id, where, StepShape(value.shape, where.time_axis)}, FirstRead(whole, found, id)});
   }
   const bool reads_samples_only =
       split.cuts.empty() || (split.cuts.size() == 1 && split.cuts[0].value == whole.inputs()[0]);
@@ -219,13 +143,11 @@ absl::StatusOr<LocalPrefix> Split(const Graph& network, const Graph& whole, cons
   for (const Node& node : whole.nodes()) {
     const std::optional<Locality>& where = found.values[At(node.outputs[0])];
     if (!where.has_value()) continue;
-    split.values.emplace_back(node.outputs[0], *where);
     split.alignment = std::lcm(split.alignment, where->stride);
     if (split.alignment > split.window_samples()) {
       return NoReuse(absl::StrCat(graph::Describe(node), " has a stride of ", where->stride, " samples, longer than ",
                                   "the window together with those before it"));
     }
-    if (std::holds_alternative<graph::Conv>(node.op)) split.convolutions.push_back(*where);
   }
   ASSIGN_OR_RETURN(split.prefix, MakePrefix(network, split.cuts));
   return split;
@@ -238,6 +160,11 @@ Shape LocalPrefix::InputShape(int64_t rows, int64_t samples) const {
   shape[0] = rows;
   shape[shape.rank() - 1] = samples;
   return shape;
+}
+
+LocalValue LocalPrefix::Value(ValueId id) const {
+  const Locality& locality = *where[At(id)];
+  return {id, locality, StepShape(local.value(id).shape, locality.time_axis)};
 }
 
 absl::StatusOr<LocalPrefix> SplitAtTime(const Graph& network, const Shape& window) {
@@ -255,19 +182,29 @@ absl::StatusOr<LocalPrefix> SplitAtTime(const Graph& network, const Shape& windo
     if (shorter < 1) return NoReuse(absl::StrCat("the window is not longer than two strides of ", split.alignment));
     ASSIGN_OR_RETURN(const std::optional<Disagreement> other, FindDisagreement(split, shorter));
     if (!other.has_value()) {
-      split.tail = MakeTail(whole, found, split.cuts);
+      ASSIGN_OR_RETURN(split.local, passes::Specialize(split.prefix, {window}));
       return split;
     }
     // Each time one operator fewer is local.
-    Exclude(whole, other->value, std::string(DependsOnLength(other->node, split.window_samples(), shorter).message()),
-            found);
+    Exclude(whole, other->value, other->why, found);
   }
   return NoReuse(absl::StrCat("more than ", kMaxExclusions, " layers depend on the window's length"));
 }
 
-absl::Status AgreesAt(const LocalPrefix& split, int64_t samples) {
-  ASSIGN_OR_RETURN(const std::optional<Disagreement> other, FindDisagreement(split, samples));
-  return other.has_value() ? DependsOnLength(other->node, split.window_samples(), samples) : absl::OkStatus();
+absl::StatusOr<Graph> MakeTail(const Graph& network, const LocalPrefix& split, int64_t rows) {
+  ASSIGN_OR_RETURN(const Graph whole, passes::Specialize(network, {split.InputShape(rows, split.window_samples())}));
+  PartBuilder tail(whole);
+  for (const CutValue& cut : split.cuts) tail.ReadByTime(cut);
+  for (const Node& node : whole.nodes()) {
+    if (!split.IsLocal(node.outputs[0])) tail.Add(node);
+  }
+  for (const ValueId id : whole.outputs()) tail.Write(id);
+  return tail.Take();
+}
+
+absl::Status DependsOnLength(const Node& node, int64_t length, int64_t other) {
+  return NoReuse(absl::StrCat(graph::Describe(node), " depends on the length: it does not do the same on ", other,
+                              " samples as on ", length));
 }
 
 }  // namespace stillwave::overlap

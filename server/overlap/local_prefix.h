@@ -1,28 +1,29 @@
 // A network cut in two: what is local in time, and the rest.
 //
-//   samples {N,C,n} ─► prefix ─► the cut's values {N, positions, …} ─► tail ─► the network's outputs
-//                 any length n                        of a whole window
+//   samples {N,C,n} ─► prefix ─► the cut's values ─► tail ─► the network's outputs
+//                 any length n             of a whole window
 //
 // The prefix runs on whole windows and on strips of them; its activations can be kept from one window to the next. The
-// tail runs in full for each window. The cut's values lie position by position, so that positions can be appended.
+// tail runs in full for each window. The cut's values lie position by position for the tail, so that positions can be
+// appended.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/graph/graph.h"
+#include "server/overlap/local_value.h"
 #include "server/overlap/time_locality.h"
 #include "server/tensor/shape.h"
 
 namespace stillwave::overlap {
 
 // A value that the tail reads.
-struct CutValue {
-  graph::ValueId value = graph::kNoValue;  // of the network
-  Locality where;
-  tensor::Shape step;  // of one position: the value's axes without batch and time
+struct CutValue : LocalValue {
   // Positions before it are read by nothing: a network that goes on with the last step only has no use for a left edge.
   int64_t first_read = 0;
 };
@@ -30,18 +31,21 @@ struct CutValue {
 struct LocalPrefix {
   tensor::Shape window;  // of the network's input, for one window
   std::vector<CutValue> cuts;
-  graph::Graph prefix;  // takes any length that agrees with the window's, see AgreesAt; outputs in the order of `cuts`
-  graph::Graph tail;    // specialized to the window; inputs in the order of `cuts`: {1, positions, step…}
-  // Of all convolutions in the prefix, whose kernels may depend on how many positions there are.
-  std::vector<Locality> convolutions;
+  graph::Graph prefix;  // not specialized; outputs in the order of `cuts`
+  graph::Graph local;   // the same, specialized to the window
   // What hops, and the difference of a strip's length to the window's, must be multiples of.
   int64_t alignment = 1;
   // The operator that ends the prefix, and why; empty when all of the network is local.
   std::string end;
-  // Of the prefix's values, in the order of its nodes' outputs.
-  std::vector<std::pair<graph::ValueId, Locality>> values;
+  // By ValueId: what is local; nothing for the rest.
+  std::vector<std::optional<Locality>> where;
 
   int64_t window_samples() const { return window[window.rank() - 1]; }
+  bool IsLocal(graph::ValueId id) const {
+    return static_cast<size_t>(id) < where.size() && where[static_cast<size_t>(id)].has_value();
+  }
+  // REQUIRES: IsLocal(id), and the prefix makes it.
+  LocalValue Value(graph::ValueId id) const;
   // The input's shape for `rows` pieces of `samples` samples.
   tensor::Shape InputShape(int64_t rows, int64_t samples) const;
 };
@@ -50,10 +54,11 @@ struct LocalPrefix {
 // reason, where nothing can be kept from window to window. Constants may be stand-ins without elements.
 absl::StatusOr<LocalPrefix> SplitAtTime(const graph::Graph& network, const tensor::Shape& window);
 
-// OK when the prefix does the same on pieces of `samples` samples as on windows: each value's positions look at the
-// same samples from the beginning, its edges are as wide, and it has as many positions fewer as there are strides
-// fewer. Where a network's operators depend on the length (SAME padding and strides, bounds that count from the end),
-// they only do the same on some lengths. FAILED_PRECONDITION naming the value. REQUIRES: 0 < samples <= the window's.
-absl::Status AgreesAt(const LocalPrefix& split, int64_t samples);
+// The rest of the network that was split, for `rows` windows: inputs in the order of the cuts, {rows, positions,
+// step…}.
+absl::StatusOr<graph::Graph> MakeTail(const graph::Graph& network, const LocalPrefix& split, int64_t rows);
+
+// FAILED_PRECONDITION that names an operator which does something else on another length.
+absl::Status DependsOnLength(const graph::Node& node, int64_t length, int64_t other);
 
 }  // namespace stillwave::overlap

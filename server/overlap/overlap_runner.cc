@@ -9,6 +9,8 @@
 #include "server/base/check.h"
 #include "server/base/log.h"
 #include "server/base/status_macros.h"
+#include "server/overlap/verify_share.h"
+#include "server/tensor/rows.h"
 
 namespace stillwave::overlap {
 namespace {
@@ -19,8 +21,6 @@ using tensor::Tensor;
 using tensor::TensorView;
 
 constexpr int64_t kTicketNumbers = 2;  // the series' number, its window's first sample
-constexpr int64_t kAlwaysVerified = 2;
-
 // What two answers differ by, in parts of the largest value; infinite when one is no number.
 float Difference(absl::Span<const float> got, absl::Span<const float> want) {
   float largest = 0;
@@ -50,11 +50,7 @@ struct OverlapRunner::Window {
     return taken.kept != nullptr && !taken.kept->empty &&
            taken.kept->first_sample + taken.reuse->plan().hop == first_sample;
   }
-  WindowRow row() const {
-    WindowRow row{static_cast<const float*>(samples.data), taken.kept.get(), {}};
-    for (const MutableTensorView& output : outputs) row.outputs.push_back(output.data);
-    return row;
-  }
+  WindowRow row() const { return {static_cast<const float*>(samples.data), taken.kept.get(), outputs}; }
 };
 
 Tensor SeriesReuse::Ticket(int64_t first_sample) const {
@@ -80,6 +76,9 @@ absl::StatusOr<std::unique_ptr<SeriesReuse>> OverlapRunner::Open(const Shape& wi
 }
 
 absl::StatusOr<OverlapRunner::ReusePtr> OverlapRunner::FindPair(const Shape& window, int64_t hop) const {
+  if (!options_.reuse) {
+    return absl::FailedPreconditionError("the model's configuration turns reuse off (stream_reuse)");
+  }
   if (model_->options().precision != model::Precision::kFp32) {
     return absl::FailedPreconditionError(
         absl::StrCat("precision must be fp32; is ", Name(model_->options().precision)));
@@ -121,15 +120,9 @@ absl::Status OverlapRunner::Run(execution::ExecutionContext& context, absl::Span
   std::vector<Window> windows(static_cast<size_t>(inputs[0].shape[0]));
   for (size_t r = 0; r < windows.size(); ++r) {
     Window& window = windows[r];
-    window.samples = inputs[0];
-    window.samples.shape[0] = 1;
-    window.samples.data = static_cast<const char*>(inputs[0].data) + r * window.samples.byte_size();
-    for (const MutableTensorView& output : outputs) {
-      MutableTensorView one = output;
-      one.shape[0] = 1;
-      one.data = static_cast<char*>(output.data) + r * TensorView(one).byte_size();
-      window.outputs.push_back(std::move(one));
-    }
+    const auto row = static_cast<int64_t>(r);
+    window.samples = tensor::Rows(inputs[0], row, 1);
+    for (const MutableTensorView& output : outputs) window.outputs.push_back(tensor::Rows(output, row, 1));
     window.number = tickets[2 * r];
     window.first_sample = tickets[2 * r + 1];
     window.taken = table_->Take(window.number);
@@ -183,8 +176,7 @@ absl::Status OverlapRunner::RunNext(execution::ExecutionContext& context, absl::
   for (const Window* window : windows) {
     Count(reuse.plan().computed_samples(), reuse.plan().reused_samples());
     const int64_t number = reuse.CountReuse();
-    const bool sampled = options_.verify_period > 0 && number % options_.verify_period == 0;
-    if (sampled || number <= kAlwaysVerified) RETURN_IF_ERROR(Verify(context, *window));
+    if (IsVerified(number, options_.verify_share)) RETURN_IF_ERROR(Verify(context, *window));
   }
   return absl::OkStatus();
 }

@@ -4,8 +4,9 @@
 //   windows of series        x {N,C,L}, ticket INT64 {N,2}     ─► strips, tapes, tail
 //
 // Both kinds go through one queue, so that streams and requests share workers as before; a batch holds one kind only,
-// because it holds tasks of equal shapes. A ticket names the series and its window's first sample. What is kept is a
-// cache: when it is not of the window just a hop before (the first window, a gap), the window is computed in full.
+// because it holds tasks of equal shapes. Windows of many series that have one length and hop run together. A ticket
+// names the series and its window's first sample. What is kept is a cache: when it is not of the window just a hop
+// before (the first window, a gap), the window is computed in full.
 #pragma once
 
 #include <atomic>
@@ -57,9 +58,11 @@ class OverlapRunner final : public model::BatchRunner {
     int64_t max_kept_bytes = int64_t{1} << 30;
     // Pairs of window length and hop for which plans are held at the same time. Positive.
     size_t max_pairs = 64;
-    // Of the windows that reuse, one in so many is computed in full too and compared; so are the first two of each
-    // pair. 0: only those two.
-    int64_t verify_period = 1000;
+    // False: every window is computed in full.
+    bool reuse = true;
+    // Of the windows that reuse, the part that is computed in full too and compared, 0 to 1; so are the first two of
+    // each pair.
+    double verify_share = 0.001;
     // Of the largest output of a window: what the two may differ by. Above the rounding of float32 sums that are taken
     // in another order, below any mistake.
     float verify_tolerance = 2e-5F;

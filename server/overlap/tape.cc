@@ -11,22 +11,22 @@ namespace {
 
 // Positions beyond the window: with a quarter of it, a window is moved once for the hops that fit into that quarter,
 // and so four hops' worth of positions for each window.
-int64_t Room(const CutStrips& strips) { return std::max(strips.hop, strips.positions / 4); }
+int64_t Room(const KeptValue& kept) { return std::max(kept.hop, kept.positions / 4); }
 
 }  // namespace
 
-Tape::Tape(const CutStrips& strips, int64_t capacity, tensor::Tensor values)
-    : positions_(strips.positions),
-      hop_(strips.hop),
-      step_elements_(strips.step_elements),
+Tape::Tape(const KeptValue& kept, int64_t capacity, tensor::Tensor values)
+    : positions_(kept.positions),
+      hop_(kept.hop),
+      step_elements_(kept.step_elements),
       capacity_(capacity),
       values_(std::move(values)) {}
 
-absl::StatusOr<Tape> Tape::Create(const CutStrips& strips) {
-  const int64_t capacity = strips.positions + Room(strips);
+absl::StatusOr<Tape> Tape::Create(const KeptValue& kept) {
+  const int64_t capacity = kept.positions + Room(kept);
   ASSIGN_OR_RETURN(tensor::Tensor values,
-                   tensor::Tensor::Create(tensor::DataType::kFloat32, {capacity, strips.step_elements}));
-  return Tape(strips, capacity, std::move(values));
+                   tensor::Tensor::Create(tensor::DataType::kFloat32, {capacity, kept.step_elements}));
+  return Tape(kept, capacity, std::move(values));
 }
 
 void Tape::Advance() {
@@ -40,18 +40,18 @@ void Tape::Advance() {
 }
 
 absl::StatusOr<KeptWindow> MakeKeptWindow(const ReusePlan& plan) {
-  KeptWindow kept;
-  for (const CutStrips& strips : plan.cuts) {
-    ASSIGN_OR_RETURN(Tape tape, Tape::Create(strips));
-    kept.tapes.push_back(std::move(tape));
+  KeptWindow window;
+  for (const KeptValue& kept : plan.kept) {
+    ASSIGN_OR_RETURN(Tape tape, Tape::Create(kept));
+    window.tapes.push_back(std::move(tape));
   }
-  return kept;
+  return window;
 }
 
 int64_t TapeBytes(const ReusePlan& plan) {
   int64_t bytes = 0;
-  for (const CutStrips& strips : plan.cuts) {
-    bytes += (strips.positions + Room(strips)) * strips.step_elements * static_cast<int64_t>(sizeof(float));
+  for (const KeptValue& kept : plan.kept) {
+    bytes += (kept.positions + Room(kept)) * kept.step_elements * static_cast<int64_t>(sizeof(float));
   }
   return bytes;
 }

@@ -1,4 +1,4 @@
-// The cut of the window that was computed last, as the next one needs it.
+// What is kept of the window that was computed last, as the next one needs it.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,9 @@
 
 namespace stillwave::overlap {
 
-// One value of the cut, position by position. The window lies in one piece and moves to the right by a hop at a time,
-// so that what two windows share is not moved; at the end of the room it goes back to the beginning.
+// One value, position by position. The window (its last positions, where only those are read) lies in one piece and
+// moves to the right by a hop at a time, so that what two windows share is not moved; at the end of the room it goes
+// back to the beginning.
 //
 //   positions   0                                                       positions + room
 //               │        ┌────────── window n ──────────┐                 │
@@ -21,7 +22,7 @@ namespace stillwave::overlap {
 class Tape {
  public:
   // RESOURCE_EXHAUSTED when there is no memory.
-  static absl::StatusOr<Tape> Create(const CutStrips& strips);
+  static absl::StatusOr<Tape> Create(const KeptValue& kept);
 
   // positions × step_elements floats.
   float* window() { return values_.mutable_values<float>().data() + start_ * step_elements_; }
@@ -32,7 +33,7 @@ class Tape {
   size_t byte_size() const { return values_.byte_size(); }
 
  private:
-  Tape(const CutStrips& strips, int64_t capacity, tensor::Tensor values);
+  Tape(const KeptValue& kept, int64_t capacity, tensor::Tensor values);
 
   int64_t positions_;
   int64_t hop_;
@@ -44,7 +45,7 @@ class Tape {
 
 // Everything that is kept for a series.
 struct KeptWindow {
-  std::vector<Tape> tapes;   // in the order of the cut
+  std::vector<Tape> tapes;   // in the order of ReusePlan::kept
   int64_t first_sample = 0;  // index in the series; meaningless while empty
   bool empty = true;         // no window was computed yet, or the last one failed
 };

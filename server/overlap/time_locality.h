@@ -22,7 +22,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "server/graph/graph.h"
+#include "server/tensor/shape.h"
 
 namespace stillwave::overlap {
 
@@ -47,6 +50,14 @@ struct TimeLocality {
   // reads the whole window". Empty when there is none.
   std::string end;
 };
+
+// What is known of the node's output when `values` (by ValueId) is known of what it reads: nothing where it reads
+// nothing local. FAILED_PRECONDITION, in words that follow the node's name, when its output is not local.
+absl::StatusOr<std::optional<Locality>> LocateOutput(const graph::Graph& graph, const graph::Node& node,
+                                                     absl::Span<const std::optional<Locality>> values);
+
+// Of samples in a tensor of that shape: time is its last axis.
+Locality LocalityOfSamples(const tensor::Shape& input);
 
 // REQUIRES: `graph` is specialized to concrete shapes and has one input, whose last axis is time.
 TimeLocality FindTimeLocality(const graph::Graph& graph);

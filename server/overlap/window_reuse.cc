@@ -4,82 +4,69 @@
 #include <cstring>
 #include <utility>
 
-#include "server/base/check.h"
 #include "server/base/power_of_two.h"
 #include "server/base/status_macros.h"
+#include "server/tensor/rows.h"
 
 namespace stillwave::overlap {
 namespace {
 
+using tensor::DataType;
 using tensor::Shape;
 using tensor::Tensor;
 
-size_t FloatBytes(int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); }
+void CopyFloats(const float* from, int64_t count, float* to) {
+  std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
+}
+
+// FP32, of these shapes, and where they lie.
+struct PlanOutputs {
+  std::vector<Tensor> values;
+  std::vector<void*> targets;
+};
+
+absl::StatusOr<PlanOutputs> AllocatePlanOutputs(const execution::ExecutionPlan& plan) {
+  PlanOutputs outputs;
+  for (const Shape& shape : plan.output_shapes()) {
+    ASSIGN_OR_RETURN(Tensor value, Tensor::Create(DataType::kFloat32, shape));
+    outputs.targets.push_back(value.mutable_data());
+    outputs.values.push_back(std::move(value));
+  }
+  return outputs;
+}
 
 }  // namespace
 
 WindowReuse::WindowReuse(std::shared_ptr<const model::LoadedModel> model, ReusePlan plan)
     : model_(std::move(model)), plan_(std::move(plan)) {}
 
-absl::StatusOr<WindowReuse::PlanPtr> WindowReuse::PrefixPlan(int64_t rows, int64_t samples) const {
-  const absl::MutexLock lock(&mutex_);
-  PlanPtr& plan = prefix_plans_[{rows, samples}];
-  if (plan == nullptr) {
-    ASSIGN_OR_RETURN(plan, model_->CompilePart(plan_.split.prefix, {plan_.split.InputShape(rows, samples)}));
-  }
-  return plan;
+absl::StatusOr<WindowReuse::PlanPtr> WindowReuse::PlanOf(size_t part, int64_t rows, int64_t samples) const {
+  return plans_.Get({part, rows, samples}, [&] { return CompilePart(part, rows, samples); });
 }
 
-absl::StatusOr<WindowReuse::PlanPtr> WindowReuse::TailPlan() const {
-  const absl::MutexLock lock(&mutex_);
-  if (tail_plan_ == nullptr) {
-    std::vector<Shape> shapes;
-    for (const graph::ValueId id : plan_.split.tail.inputs()) shapes.push_back(plan_.split.tail.value(id).shape);
-    ASSIGN_OR_RETURN(tail_plan_, model_->CompilePart(plan_.split.tail, shapes));
-  }
-  return tail_plan_;
-}
-
-absl::Status WindowReuse::RunTail(execution::ExecutionContext& context, const WindowRow& row) const {
-  ASSIGN_OR_RETURN(const PlanPtr plan, TailPlan());
-  std::vector<const void*> inputs;
-  for (Tape& tape : row.kept->tapes) inputs.push_back(tape.window());
-  std::vector<void*> outputs = row.outputs;
-  return plan->Run(context, inputs, absl::MakeSpan(outputs));
+absl::StatusOr<WindowReuse::PlanPtr> WindowReuse::CompilePart(size_t part, int64_t rows, int64_t samples) const {
+  const bool is_tail = part > plan_.stages.size();
+  const Stage& stage = part < plan_.stages.size() ? plan_.stages[part] : plan_.first;
+  ASSIGN_OR_RETURN(const graph::Graph graph, is_tail ? MakeTail(model_->network(), plan_.split, rows)
+                                                     : MakeStageGraph(plan_.split, stage, rows, samples));
+  std::vector<Shape> shapes;
+  for (const graph::ValueId id : graph.inputs()) shapes.push_back(graph.value(id).shape);
+  return model_->CompilePart(graph, shapes);
 }
 
 absl::Status WindowReuse::RunFirst(execution::ExecutionContext& context, const WindowRow& row) const {
-  ASSIGN_OR_RETURN(const PlanPtr plan, PrefixPlan(1, plan_.split.window_samples()));
-  std::vector<void*> cut;
-  for (Tape& tape : row.kept->tapes) cut.push_back(tape.window());
-  const void* const input = row.samples;
-  RETURN_IF_ERROR(plan->Run(context, {input}, absl::MakeSpan(cut)));
-  return RunTail(context, row);
-}
-
-absl::StatusOr<std::vector<Tensor>> WindowReuse::RunStrips(execution::ExecutionContext& context,
-                                                           absl::Span<WindowRow> rows, int64_t begin,
-                                                           int64_t samples) const {
-  ASSIGN_OR_RETURN(const PlanPtr plan, PrefixPlan(static_cast<int64_t>(rows.size()), samples));
-  ASSIGN_OR_RETURN(Tensor input, Tensor::Create(tensor::DataType::kFloat32, plan->input_shapes()[0]));
   const int64_t length = plan_.split.window_samples();
-  const int64_t channels = input.num_elements() / (samples * static_cast<int64_t>(rows.size()));
-  float* to = input.mutable_values<float>().data();
-  for (const WindowRow& row : rows) {
-    for (int64_t channel = 0; channel < channels; ++channel, to += samples) {
-      std::memcpy(to, row.samples + channel * length + begin, FloatBytes(samples));
-    }
+  ASSIGN_OR_RETURN(const PlanPtr plan, PlanOf(plan_.stages.size(), 1, length));
+  ASSIGN_OR_RETURN(PlanOutputs whole, AllocatePlanOutputs(*plan));
+  const void* const input = row.samples;
+  RETURN_IF_ERROR(plan->Run(context, {input}, absl::MakeSpan(whole.targets)));
+  for (size_t i = 0; i < plan_.kept.size(); ++i) {
+    const KeptValue& kept = plan_.kept[i];
+    const int64_t floats = kept.positions * kept.step_elements;
+    const auto values = whole.values[i].values<float>();
+    CopyFloats(values.data() + (static_cast<int64_t>(values.size()) - floats), floats, row.kept->tapes[i].window());
   }
-  std::vector<Tensor> cut;
-  std::vector<void*> targets;
-  for (const Shape& shape : plan->output_shapes()) {
-    ASSIGN_OR_RETURN(Tensor value, Tensor::Create(tensor::DataType::kFloat32, shape));
-    targets.push_back(value.mutable_data());
-    cut.push_back(std::move(value));
-  }
-  const void* const source = input.data();
-  RETURN_IF_ERROR(plan->Run(context, {source}, absl::MakeSpan(targets)));
-  return cut;
+  return RunTail(context, row);
 }
 
 absl::Status WindowReuse::RunNext(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const {
@@ -93,26 +80,116 @@ absl::Status WindowReuse::RunNext(execution::ExecutionContext& context, absl::Sp
 }
 
 absl::Status WindowReuse::RunTogether(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const {
-  std::vector<Tensor> left;
-  if (plan_.left_samples > 0) {
-    ASSIGN_OR_RETURN(left, RunStrips(context, rows, 0, plan_.left_samples));
+  for (const WindowRow& row : rows) {
+    for (Tape& tape : row.kept->tapes) tape.Advance();
   }
-  ASSIGN_OR_RETURN(const std::vector<Tensor> right,
-                   RunStrips(context, rows, plan_.split.window_samples() - plan_.right_samples, plan_.right_samples));
-  for (size_t r = 0; r < rows.size(); ++r) {
-    for (size_t i = 0; i < plan_.cuts.size(); ++i) {
-      const CutStrips& strips = plan_.cuts[i];
-      Tape& tape = rows[r].kept->tapes[i];
-      tape.Advance();
-      const int64_t step = strips.step_elements;
-      const float* const from = right[i].values<float>().data() + static_cast<int64_t>(r) * strips.right_strip * step;
-      std::memcpy(tape.window() + (strips.positions - strips.right) * step,
-                  from + (strips.right_strip - strips.right) * step, FloatBytes(strips.right * step));
-      if (strips.left == 0) continue;
-      std::memcpy(tape.window(), left[i].values<float>().data() + static_cast<int64_t>(r) * strips.left_strip * step,
-                  FloatBytes(strips.left * step));
+  for (size_t s = 0; s < plan_.stages.size(); ++s) {
+    RETURN_IF_ERROR(RunStrips(context, rows, s, End::kRight));
+    if (plan_.stages[s].left_samples > 0) RETURN_IF_ERROR(RunStrips(context, rows, s, End::kLeft));
+  }
+  return RunTails(context, rows);
+}
+
+absl::StatusOr<Tensor> WindowReuse::GatherSamples(absl::Span<WindowRow> rows, int64_t samples, End end) const {
+  const int64_t length = plan_.split.window_samples();
+  ASSIGN_OR_RETURN(Tensor gathered, Tensor::Create(DataType::kFloat32,
+                                                   plan_.split.InputShape(static_cast<int64_t>(rows.size()), samples)));
+  const int64_t begin = end == End::kLeft ? 0 : length - samples;
+  const int64_t channels = plan_.split.window.num_elements() / length;
+  float* to = gathered.mutable_values<float>().data();
+  for (const WindowRow& row : rows) {
+    for (int64_t channel = 0; channel < channels; ++channel, to += samples) {
+      CopyFloats(row.samples + channel * length + begin, samples, to);
     }
-    RETURN_IF_ERROR(RunTail(context, rows[r]));
+  }
+  return gathered;
+}
+
+absl::StatusOr<Tensor> WindowReuse::GatherKept(absl::Span<WindowRow> rows, size_t kept, int64_t positions,
+                                               End end) const {
+  const KeptValue& value = plan_.kept[kept];
+  const int64_t floats = positions * value.step_elements;
+  ASSIGN_OR_RETURN(Tensor gathered, Tensor::Create(DataType::kFloat32, {static_cast<int64_t>(rows.size()), floats}));
+  const int64_t begin = end == End::kLeft ? 0 : (value.positions - positions) * value.step_elements;
+  float* to = gathered.mutable_values<float>().data();
+  for (const WindowRow& row : rows) {
+    CopyFloats(row.kept->tapes[kept].window() + begin, floats, to);
+    to += floats;
+  }
+  return gathered;
+}
+
+absl::Status WindowReuse::RunStrips(execution::ExecutionContext& context, absl::Span<WindowRow> rows, size_t stage,
+                                    End end) const {
+  const Stage& what = plan_.stages[stage];
+  const int64_t samples = end == End::kLeft ? what.left_samples : what.right_samples;
+  ASSIGN_OR_RETURN(const PlanPtr plan, PlanOf(stage, static_cast<int64_t>(rows.size()), samples));
+  std::vector<Tensor> gathered;
+  if (what.reads_samples) {
+    ASSIGN_OR_RETURN(Tensor strips, GatherSamples(rows, samples, end));
+    gathered.push_back(std::move(strips));
+  }
+  for (const graph::ValueId id : what.reads) {
+    const size_t kept = plan_.IndexOf(id);
+    ASSIGN_OR_RETURN(Tensor strips, GatherKept(rows, kept, plan_.PositionsIn(plan_.kept[kept], samples), end));
+    gathered.push_back(std::move(strips));
+  }
+  std::vector<const void*> inputs;
+  for (const Tensor& strips : gathered) inputs.push_back(strips.data());
+  ASSIGN_OR_RETURN(PlanOutputs computed, AllocatePlanOutputs(*plan));
+  RETURN_IF_ERROR(plan->Run(context, inputs, absl::MakeSpan(computed.targets)));
+  for (size_t j = 0; j < what.writes.size(); ++j) {
+    const size_t index = plan_.IndexOf(what.writes[j]);
+    const KeptValue& kept = plan_.kept[index];
+    const int64_t strip = plan_.PositionsIn(kept, samples) * kept.step_elements;
+    const int64_t taken = (end == End::kLeft ? kept.left : kept.right) * kept.step_elements;
+    const int64_t to = end == End::kLeft ? 0 : kept.positions * kept.step_elements - taken;
+    const float* from = computed.values[j].values<float>().data() + (end == End::kLeft ? 0 : strip - taken);
+    for (const WindowRow& row : rows) {
+      CopyFloats(from, taken, row.kept->tapes[index].window() + to);
+      from += strip;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WindowReuse::RunTail(execution::ExecutionContext& context, const WindowRow& row) const {
+  ASSIGN_OR_RETURN(const PlanPtr plan, PlanOf(plan_.stages.size() + 1, 1, plan_.split.window_samples()));
+  std::vector<const void*> inputs;
+  for (const CutValue& cut : plan_.split.cuts) inputs.push_back(row.kept->tapes[plan_.IndexOf(cut.value)].window());
+  std::vector<void*> outputs;
+  for (const tensor::MutableTensorView& output : row.outputs) outputs.push_back(output.data);
+  return plan->Run(context, inputs, absl::MakeSpan(outputs));
+}
+
+absl::Status WindowReuse::RunTails(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const {
+  if (!plan_.tails_together || rows.size() == 1) {
+    for (const WindowRow& row : rows) RETURN_IF_ERROR(RunTail(context, row));
+    return absl::OkStatus();
+  }
+  const auto count = static_cast<int64_t>(rows.size());
+  ASSIGN_OR_RETURN(const PlanPtr plan, PlanOf(plan_.stages.size() + 1, count, plan_.split.window_samples()));
+  std::vector<Tensor> gathered;
+  std::vector<const void*> inputs;
+  for (const CutValue& cut : plan_.split.cuts) {
+    const size_t kept = plan_.IndexOf(cut.value);
+    ASSIGN_OR_RETURN(Tensor windows, GatherKept(rows, kept, plan_.kept[kept].positions, End::kLeft));
+    inputs.push_back(windows.data());
+    gathered.push_back(std::move(windows));
+  }
+  std::vector<Tensor> outputs;
+  std::vector<void*> targets;
+  for (const tensor::MutableTensorView& one : rows[0].outputs) {
+    ASSIGN_OR_RETURN(Tensor output, Tensor::Create(one.data_type, tensor::WithRows(one.shape, count)));
+    targets.push_back(output.mutable_data());
+    outputs.push_back(std::move(output));
+  }
+  RETURN_IF_ERROR(plan->Run(context, inputs, absl::MakeSpan(targets)));
+  for (size_t j = 0; j < outputs.size(); ++j) {
+    for (int64_t r = 0; r < count; ++r) {
+      const tensor::TensorView row = tensor::Rows(outputs[j].view(), r, 1);
+      std::memcpy(rows[static_cast<size_t>(r)].outputs[j].data, row.data, row.byte_size());
+    }
   }
   return absl::OkStatus();
 }

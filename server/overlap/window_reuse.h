@@ -2,29 +2,30 @@
 //
 //   window {1,C,L} ──────────────► prefix ─► tapes ─► tail ─► outputs            the first of a series
 //
-//   first samples ─► prefix ─► left edge ─┐
-//                                         ├─► tapes ─► tail ─► outputs           one that follows
-//   last samples ──► prefix ─► new, right edge
+//   first samples ─► stage ─► left edge ─┐
+//                                        ├─► tapes ─► … ─► tail ─► outputs       one that follows
+//   last samples ──► stage ─► new, right edge
 //
-// The strips of several series run as one batch; each series' tail reads its own tapes where they lie.
+// The strips of several series run as one batch, gathered from their samples and tapes and put back into their tapes.
+// Each series' tail reads its own tapes where they lie, or all run as a batch too, where that is less work.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "server/execution/execution_context.h"
 #include "server/execution/execution_plan.h"
 #include "server/model/loaded_model.h"
+#include "server/overlap/part_plans.h"
 #include "server/overlap/reuse_plan.h"
 #include "server/overlap/tape.h"
+#include "server/tensor/tensor.h"
 
 namespace stillwave::overlap {
 
@@ -32,7 +33,7 @@ namespace stillwave::overlap {
 struct WindowRow {
   const float* samples = nullptr;  // [C][L]
   KeptWindow* kept = nullptr;
-  std::vector<void*> outputs;  // of the network, for one sample
+  std::vector<tensor::MutableTensorView> outputs;  // of the network, {1, …}
 };
 
 // Thread-safe with distinct contexts and rows; plans are compiled when they are first needed.
@@ -42,7 +43,7 @@ class WindowReuse {
 
   const ReusePlan& plan() const { return plan_; }
 
-  // Computes a window in full and keeps its cut.
+  // Computes a window in full and keeps what the next one needs.
   absl::Status RunFirst(execution::ExecutionContext& context, const WindowRow& row) const;
 
   // Computes windows of different series, each of which starts a hop after the one that is kept.
@@ -56,24 +57,28 @@ class WindowReuse {
 
  private:
   using PlanPtr = std::shared_ptr<const execution::ExecutionPlan>;
+  // Which end of the window a strip lies at.
+  enum class End { kLeft, kRight };
 
-  absl::StatusOr<PlanPtr> PrefixPlan(int64_t rows, int64_t samples) const;
-  absl::StatusOr<PlanPtr> TailPlan() const;
-  // Runs the prefix on `samples` samples of each row from `begin` on. The cut's values, {rows, positions, step…}.
-  absl::StatusOr<std::vector<tensor::Tensor>> RunStrips(execution::ExecutionContext& context,
-                                                        absl::Span<WindowRow> rows, int64_t begin,
-                                                        int64_t samples) const;
-  absl::Status RunTail(execution::ExecutionContext& context, const WindowRow& row) const;
+  // `part`: a stage's index; behind the last one, all of the prefix, and then the tail.
+  absl::StatusOr<PlanPtr> PlanOf(size_t part, int64_t rows, int64_t samples) const;
+  absl::StatusOr<PlanPtr> CompilePart(size_t part, int64_t rows, int64_t samples) const;
+
+  // As many rows as may run at once.
   absl::Status RunTogether(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const;
+  absl::Status RunStrips(execution::ExecutionContext& context, absl::Span<WindowRow> rows, size_t stage, End end) const;
+  absl::Status RunTails(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const;
+  absl::Status RunTail(execution::ExecutionContext& context, const WindowRow& row) const;
+
+  // {rows, C, samples} and {rows, positions, step…} of what lies at that end of the rows' windows.
+  absl::StatusOr<tensor::Tensor> GatherSamples(absl::Span<WindowRow> rows, int64_t samples, End end) const;
+  absl::StatusOr<tensor::Tensor> GatherKept(absl::Span<WindowRow> rows, size_t kept, int64_t positions, End end) const;
 
   const std::shared_ptr<const model::LoadedModel> model_;
   const ReusePlan plan_;
   mutable std::atomic<int64_t> reuses_{0};
   mutable std::atomic<bool> trusted_{true};
-  mutable absl::Mutex mutex_;
-  // By rows and samples: three lengths, powers of two in rows.
-  mutable absl::flat_hash_map<std::pair<int64_t, int64_t>, PlanPtr> prefix_plans_ ABSL_GUARDED_BY(mutex_);
-  mutable PlanPtr tail_plan_ ABSL_GUARDED_BY(mutex_);
+  mutable PartPlans plans_;
 };
 
 }  // namespace stillwave::overlap

@@ -84,7 +84,7 @@ ModelRepository::ModelRepository(batching::BatchScheduler* scheduler, metrics::S
       table_(metrics),
       metrics_(metrics),
       threads_(std::make_shared<LoaderThreads>(options.loader_threads)),
-      loader_(scheduler, metrics, threads_) {
+      loader_(scheduler, metrics, &observer_, threads_) {
   if (options_.mode == ControlMode::kExplicit) lookers_ = std::make_unique<LoaderThreads>(/*threads=*/1);
 }
 
@@ -93,6 +93,7 @@ ModelRepository::~ModelRepository() { Stop(); }
 void ModelRepository::Stop() {
   if (lookers_ != nullptr) lookers_->Stop();
   threads_->Stop();
+  observer_.Stop();
 }
 
 ModelRepository::StopRequested ModelRepository::Stopping(StopRequested also) const {

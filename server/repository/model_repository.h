@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "server/batching/batch_scheduler.h"
+#include "server/drift/observer_thread.h"
 #include "server/metrics/server_metrics.h"
 #include "server/model/model_config.h"
 #include "server/repository/control_mode.h"
@@ -98,8 +99,8 @@ class ModelRepository {
   // Blocks until all loads that were asked for are done.
   void AwaitLoads() { threads_->AwaitIdle(); }
 
-  // Breaks loads off and refuses new ones with UNAVAILABLE; what is served stays. Blocks until no load runs, which is
-  // soon. May be called again.
+  // Breaks loads off and refuses new ones with UNAVAILABLE; what is served stays, and its drift is not observed any
+  // more. Blocks until no load runs, which is soon. May be called again.
   void Stop();
 
   // --- What is there.
@@ -165,6 +166,7 @@ class ModelRepository {
   bool readable_ ABSL_GUARDED_BY(poll_mutex_) = true;
 
   const std::shared_ptr<LoaderThreads> threads_;
+  drift::ObserverThread observer_;
   VersionLoader loader_;
   std::unique_ptr<LoaderThreads> lookers_;  // kExplicit: FreshIndex does not wait for loads
 };

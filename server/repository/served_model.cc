@@ -10,7 +10,8 @@ namespace stillwave::repository {
 ServedModel::ServedModel(model::ModelConfig config, int64_t version, model::ModelSignature signature,
                          std::shared_ptr<const model::LoadedModel> model,
                          std::shared_ptr<const overlap::OverlapRunner> overlap,
-                         std::shared_ptr<batching::ModelQueue> queue, const metrics::ModelMetrics* metrics)
+                         std::shared_ptr<batching::ModelQueue> queue, std::shared_ptr<drift::DriftWatch> drift,
+                         const metrics::ModelMetrics* metrics)
     : config_(std::move(config)),
       version_(version),
       version_text_(absl::StrCat(version)),
@@ -18,6 +19,7 @@ ServedModel::ServedModel(model::ModelConfig config, int64_t version, model::Mode
       model_(std::move(model)),
       overlap_(std::move(overlap)),
       queue_(std::move(queue)),
+      drift_(std::move(drift)),
       metrics_(metrics) {}
 
 int64_t ServedModel::window_length() const {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "server/batching/batch_scheduler.h"
+#include "server/drift/drift_watch.h"
 #include "server/metrics/server_metrics.h"
 #include "server/model/loaded_model.h"
 #include "server/model/model_config.h"
@@ -19,7 +20,8 @@ class ServedModel {
  public:
   ServedModel(model::ModelConfig config, int64_t version, model::ModelSignature signature,
               std::shared_ptr<const model::LoadedModel> model, std::shared_ptr<const overlap::OverlapRunner> overlap,
-              std::shared_ptr<batching::ModelQueue> queue, const metrics::ModelMetrics* metrics);
+              std::shared_ptr<batching::ModelQueue> queue, std::shared_ptr<drift::DriftWatch> drift,
+              const metrics::ModelMetrics* metrics);
 
   const std::string& name() const { return config_.name; }
   const std::string& version() const { return version_text_; }
@@ -39,6 +41,8 @@ class ServedModel {
   const std::shared_ptr<const overlap::OverlapRunner>& overlap() const { return overlap_; }
   // Shared so that a task's `done` may keep it; see ModelQueue for what a handle means.
   const std::shared_ptr<batching::ModelQueue>& queue() const { return queue_; }
+  // Null where drift_sample_rate is 0.
+  const std::shared_ptr<drift::DriftWatch>& drift() const { return drift_; }
   const metrics::ModelMetrics& metrics() const { return *metrics_; }
 
  private:
@@ -49,6 +53,7 @@ class ServedModel {
   const std::shared_ptr<const model::LoadedModel> model_;
   const std::shared_ptr<const overlap::OverlapRunner> overlap_;
   const std::shared_ptr<batching::ModelQueue> queue_;
+  const std::shared_ptr<drift::DriftWatch> drift_;
   const metrics::ModelMetrics* const metrics_;
 };
 

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "server/base/log.h"
 #include "server/base/status_macros.h"
+#include "server/drift/sampling_runner.h"
 #include "server/model/warm_up.h"
 #include "server/overlap/overlap_runner.h"
 
@@ -61,8 +62,8 @@ VersionLoader::LoadedModelPtr HoldTogether(VersionLoader::LoadedModelPtr model,
 }  // namespace
 
 VersionLoader::VersionLoader(batching::BatchScheduler* scheduler, metrics::ServerMetrics* metrics,
-                             std::shared_ptr<LoaderThreads> threads)
-    : scheduler_(scheduler), metrics_(metrics), threads_(std::move(threads)) {}
+                             drift::ObserverThread* observer, std::shared_ptr<LoaderThreads> threads)
+    : scheduler_(scheduler), metrics_(metrics), observer_(observer), threads_(std::move(threads)) {}
 
 absl::StatusOr<std::shared_ptr<const ServedModel>> VersionLoader::Load(const model::ModelConfig& config,
                                                                        int64_t version,
@@ -90,8 +91,25 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> VersionLoader::Load(const mod
        {"batch", model.batch_form()},
        {"batchnorm", BatchNormLabel(model)},
        {"precision", Name(model.options().precision)},
-       {"batchnorm_layers_to_watch", model.batch_norm_layers()}});
+       {"batchnorm_layers_to_watch", (*served)->drift() == nullptr ? 0 : (*served)->drift()->layers()},
+       {"drift_sample_rate", config.drift.sample_rate}});
+  if ((*served)->drift() != nullptr && (*served)->drift()->layers() == 0) {
+    Log(LogLevel::kInfo, "drift cannot be watched: the file has no batch normalization layer",
+        {{"model", config.name},
+         {"version", version},
+         {"cure", "exporters fold it into convolutions unless told otherwise: docs/drift.md says how to keep it"}});
+  }
   return served;
+}
+
+std::shared_ptr<drift::DriftWatch> VersionLoader::WatchDrift(const model::ModelConfig& config,
+                                                             const std::string& version, const LoadedModelPtr& model,
+                                                             const metrics::ModelMetrics* metrics) const {
+  if (config.drift.sample_rate == 0) return nullptr;
+  auto watch = std::make_shared<drift::DriftWatch>(
+      model, config.drift, metrics, metrics_->drift().ForVersion(config.name, version), observer_->bell());
+  observer_->Add(watch);
+  return watch;
 }
 
 absl::StatusOr<std::shared_ptr<const ServedModel>> VersionLoader::Serve(const model::ModelConfig& config,
@@ -116,12 +134,17 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> VersionLoader::Serve(const mo
   options.max_running_batches = config.max_running_batches;
   options.batching = config.batching;
   options.output_types = OutputTypes(signature);
-  const auto overlap =
-      std::make_shared<const overlap::OverlapRunner>(model, metrics, overlap::OverlapRunner::Options{});
+  overlap::OverlapRunner::Options overlap_options;
+  overlap_options.reuse = config.stream_reuse;
+  overlap_options.verify_share = config.stream_verify_share;
+  const auto overlap = std::make_shared<const overlap::OverlapRunner>(model, metrics, overlap_options);
+  const std::shared_ptr<drift::DriftWatch> watch = WatchDrift(config, absl::StrCat(version), model, metrics);
+  std::shared_ptr<const model::BatchRunner> runner = overlap;
+  if (watch != nullptr && watch->layers() > 0) runner = std::make_shared<drift::SamplingRunner>(overlap, watch);
   ASSIGN_OR_RETURN(std::shared_ptr<batching::ModelQueue> queue,
-                   scheduler_->AddModel(overlap, std::move(options), metrics));
+                   scheduler_->AddModel(std::move(runner), std::move(options), metrics));
   return std::make_shared<const ServedModel>(config, version, std::move(signature), model, overlap, std::move(queue),
-                                             metrics);
+                                             watch, metrics);
 }
 
 }  // namespace stillwave::repository

@@ -93,7 +93,12 @@ inference::ModelConfig DescribeConfig(const repository::ServedModel& model, int 
   message.mutable_model_transaction_policy()->set_decoupled(false);  // one response for each request
   SetParameter(&message, "batchnorm", config.batch_norm == model::BatchNormMode::kFolded ? "folded" : "primitive");
   SetParameter(&message, "precision", Name(config.precision));
+  SetParameter(&message, "drift_sample_rate", absl::StrCat(config.drift.sample_rate));
+  SetParameter(&message, "drift_half_life", absl::StrCat(config.drift.half_life));
+  SetParameter(&message, "drift_minimum_samples", absl::StrCat(config.drift.minimum_samples));
   SetParameter(&message, "scheduling_weight", absl::StrCat(config.batching.scheduling_weight));
+  SetParameter(&message, "stream_reuse", config.stream_reuse ? "auto" : "off");
+  SetParameter(&message, "stream_verify_share", absl::StrCat(config.stream_verify_share));
   if (model.window_length() > 0) SetParameter(&message, "window_length", absl::StrCat(model.window_length()));
   if (model.hop() > 0) SetParameter(&message, "hop", absl::StrCat(model.hop()));
   return message;

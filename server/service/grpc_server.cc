@@ -19,6 +19,7 @@
 #include "server/service/connection_options.h"
 #include "server/service/health_service.h"
 #include "server/service/inference_service.h"
+#include "server/service/monitoring_service.h"
 #include "server/service/open_calls.h"
 #include "server/service/server_credentials.h"
 #include "server/service/stream_service.h"
@@ -59,6 +60,7 @@ class GrpcServer::Impl {
        metrics::ServerMetrics* metrics)
       : inference_(InferenceOptions(options), repository, lifecycle, metrics, &calls_),
         streams_(StreamOptions(options), streaming::RepositoryModelSource(repository), lifecycle, metrics, &calls_),
+        monitoring_(repository, &calls_),
         health_(lifecycle, &calls_) {}
 
   ~Impl() { Finish(absl::ZeroDuration()); }
@@ -80,6 +82,7 @@ class GrpcServer::Impl {
     builder.SetMaxSendMessageSize(kMaxMessageBytes);
     builder.RegisterService(&inference_);
     builder.RegisterService(&streams_);
+    builder.RegisterService(&monitoring_);
     builder.RegisterService(&health_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) return absl::InternalError("the gRPC server did not start; its log says why");
@@ -96,6 +99,7 @@ class GrpcServer::Impl {
     if (server_ == nullptr) return;
     listener_->Stop();
     health_.Stop();
+    monitoring_.Stop();
     inference_.Drain();
     streams_.Drain();
     const absl::Time end = absl::Now() + patience;
@@ -136,6 +140,7 @@ class GrpcServer::Impl {
   OpenCalls calls_;
   InferenceService inference_;
   StreamService streams_;
+  MonitoringService monitoring_;
   HealthService health_;
   std::string address_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;

@@ -24,7 +24,7 @@ class GrpcServer {
     // host:port, [IPv6]:port. Port 0: the system chooses one, address() tells which.
     std::string address;
     int64_t max_streams = 256;
-    int64_t max_series_per_stream = 64;
+    int64_t max_series_per_stream = 256;
     ConnectionOptions connections;
     // Of requests that wait or are computed.
     int64_t max_request_bytes = int64_t{512} << 20;

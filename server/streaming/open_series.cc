@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/base/status_macros.h"
+#include "server/overlap/tape.h"
 #include "server/tensor/data_type.h"
 
 namespace stillwave::streaming {
@@ -38,14 +39,29 @@ absl::Status CheckNumbers(const v1::OpenSeries& request, const SeriesLimits& lim
     return Invalid("first_sample_index", absl::StrCat("be ", -kMaxIndex, " to ", kMaxIndex),
                    absl::StrCat(request.first_sample_index()));
   }
+  if (request.first_window_index() < 0 || request.first_window_index() > kMaxIndex) {
+    return Invalid("first_window_index", absl::StrCat("be 0 to ", kMaxIndex),
+                   absl::StrCat(request.first_window_index()));
+  }
   if (!std::isfinite(request.sample_rate_hz()) || request.sample_rate_hz() < 0) {
     return Invalid("sample_rate_hz", "be finite and not negative", absl::StrCat(request.sample_rate_hz()));
   }
-  if (!v1::SampleLayout_IsValid(request.layout())) {
-    return Invalid("layout", "be a SampleLayout", absl::StrCat(static_cast<int>(request.layout())));
-  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckChoices(const v1::OpenSeries& request) {
+  const auto invalid = [](absl::string_view field, absl::string_view type, int value) {
+    return Invalid(field, absl::StrCat("be a ", type), absl::StrCat(value));
+  };
+  if (!v1::SampleLayout_IsValid(request.layout())) return invalid("layout", "SampleLayout", request.layout());
   if (!v1::PartialWindow_IsValid(request.partial_window())) {
-    return Invalid("partial_window", "be a PartialWindow", absl::StrCat(static_cast<int>(request.partial_window())));
+    return invalid("partial_window", "PartialWindow", request.partial_window());
+  }
+  if (!v1::RepeatedSamples_IsValid(request.repeated_samples())) {
+    return invalid("repeated_samples", "RepeatedSamples", request.repeated_samples());
+  }
+  if (!v1::StepOutputs_IsValid(request.step_outputs())) {
+    return invalid("step_outputs", "StepOutputs", request.step_outputs());
   }
   return absl::OkStatus();
 }
@@ -135,6 +151,48 @@ absl::Status CheckBytes(absl::string_view what, const Shape& shape, const Series
   return Invalid(what, absl::StrCat("have at most ", limits.max_window_bytes, " bytes"), shape.ToString());
 }
 
+tensor::Shape WindowShape(const StreamModel& model, int64_t channels, int64_t length) {
+  return model.signature.inputs[0].shape.rank() == 3 ? Shape{1, channels, length} : Shape{1, length};
+}
+
+// REQUIRES: the outputs' shapes are known.
+void FindSteps(SeriesInfo& series, const TimeSeriesInput& input) {
+  const int64_t length = series.window.length;
+  if (input.fixed_length != kDynamicDim) {
+    for (SeriesInfo::Output& output : series.outputs) output.steps = GuessStepAxis(output.shape, length);
+    return;
+  }
+  const Shape twice = WindowShape(series.model, input.channels, 2 * length);
+  const absl::StatusOr<std::vector<Shape>> shapes = series.model.runner->OutputShapes({&twice, 1});
+  if (!shapes.ok()) return;  // a network that bounds its length: nothing is known of its steps
+  for (SeriesInfo::Output& output : series.outputs) {
+    output.steps = FindStepAxis(output.shape, (*shapes)[output.index], length);
+  }
+}
+
+// That the new steps of a window are whole ones.
+absl::Status CheckNewSteps(const SeriesInfo& series) {
+  const auto name = [&series](const SeriesInfo::Output& output) {
+    return series.model.signature.outputs[output.index].name;
+  };
+  bool any = false;
+  for (const SeriesInfo::Output& output : series.outputs) {
+    if (!output.steps) continue;
+    any = true;
+    if (series.window.hop % output.steps->samples_per_step == 0) continue;
+    return Invalid("hop",
+                   absl::StrCat("be a multiple of ", output.steps->samples_per_step,
+                                ", the samples of a step of output '", name(output), "', for STEP_OUTPUTS_NEW"),
+                   absl::StrCat(series.window.hop));
+  }
+  if (any) return absl::OkStatus();
+  const auto print = [&name](std::string* out, const SeriesInfo::Output& output) {
+    absl::StrAppend(out, "'", name(output), "' ", output.shape.ToString());
+  };
+  return Invalid("step_outputs", "be STEP_OUTPUTS_ALL for a series whose outputs have no time axis",
+                 absl::StrCat("STEP_OUTPUTS_NEW, with outputs ", absl::StrJoin(series.outputs, ", ", print)));
+}
+
 void ChooseReuse(SeriesInfo& series) {
   if (series.model.overlap == nullptr) {
     series.full_windows_because = "the model keeps nothing between windows";
@@ -151,19 +209,28 @@ void ChooseReuse(SeriesInfo& series) {
 
 }  // namespace
 
+int64_t SeriesInfo::MemoryBytes() const {
+  const auto scaling = static_cast<int64_t>((int16_scaling.scale.size() + int16_scaling.offset.size()) * sizeof(float));
+  return kSeriesStateBytes + scaling + WindowBytes() + (reuse == nullptr ? 0 : overlap::TapeBytes(reuse->plan()));
+}
+
 absl::StatusOr<SeriesInfo> ResolveSeries(const v1::OpenSeries& request, const ModelSource& source,
                                          const SeriesLimits& limits) {
   RETURN_IF_ERROR(CheckNumbers(request, limits));
+  RETURN_IF_ERROR(CheckChoices(request));
   SeriesInfo series;
   series.id = request.series_id();
   ASSIGN_OR_RETURN(series.model, source(request.model_name(), request.model_version()));
   ASSIGN_OR_RETURN(const TimeSeriesInput input, CheckInput(series.model, limits));
   ASSIGN_OR_RETURN(const int64_t length, ChooseLength(request, series.model, input));
-  series.window = {length, ChooseHop(request, series.model, length), input.channels, request.first_sample_index()};
-  series.input_shape =
-      series.model.signature.inputs[0].shape.rank() == 3 ? Shape{1, input.channels, length} : Shape{1, length};
+  series.window = {length, ChooseHop(request, series.model, length), input.channels, request.first_sample_index(),
+                   request.first_window_index()};
+  series.input_shape = WindowShape(series.model, input.channels, length);
   RETURN_IF_ERROR(CheckBytes("a window", series.input_shape, limits));
-  ASSIGN_OR_RETURN(series.outputs, ChooseOutputs(request, series.model));
+  series.int16_scaling.scale.assign(request.int16_scale().begin(), request.int16_scale().end());
+  series.int16_scaling.offset.assign(request.int16_offset().begin(), request.int16_offset().end());
+  RETURN_IF_ERROR(CheckScaling(series.int16_scaling, input.channels));
+  ASSIGN_OR_RETURN(const std::vector<size_t> outputs, ChooseOutputs(request, series.model));
   // The network may still be unable to take this length: a kernel wider than the window, say.
   const absl::StatusOr<std::vector<Shape>> output_shapes = series.model.runner->OutputShapes({&series.input_shape, 1});
   if (!output_shapes.ok()) {
@@ -171,9 +238,14 @@ absl::StatusOr<SeriesInfo> ResolveSeries(const v1::OpenSeries& request, const Mo
                           absl::StrCat("window_length ", length, " does not suit model '", series.model.name, "'"));
   }
   for (const Shape& shape : *output_shapes) RETURN_IF_ERROR(CheckBytes("an output of a window", shape, limits));
+  for (const size_t index : outputs) series.outputs.push_back({index, (*output_shapes)[index], std::nullopt});
+  FindSteps(series, input);
+  series.new_steps_only = request.step_outputs() == v1::STEP_OUTPUTS_NEW;
+  if (series.new_steps_only) RETURN_IF_ERROR(CheckNewSteps(series));
   series.layout =
       request.layout() == v1::SAMPLE_LAYOUT_CHANNELS_FIRST ? ChunkLayout::kChannelsFirst : ChunkLayout::kSamplesFirst;
   series.pad_partial_window = request.partial_window() == v1::PARTIAL_WINDOW_ZERO_PAD;
+  series.drop_repeated_samples = request.repeated_samples() == v1::REPEATED_SAMPLES_DROP;
   series.sample_rate_hz = request.sample_rate_hz();
   ChooseReuse(series);
   return series;

@@ -1,56 +1,44 @@
 #include "server/streaming/series.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
 #include "server/base/status_macros.h"
+#include "server/streaming/sample_chunk.h"
 #include "server/streaming/stream_responses.h"
-#include "server/tensor/finite.h"
 
 namespace stillwave::streaming {
 
 Series::Series(SeriesInfo info) : info_(std::make_shared<const SeriesInfo>(std::move(info))), window_(info_->window) {}
 
-ChunkView Series::View(const v1::SampleChunk& chunk) const {
-  return {chunk.fp32_samples().data(), chunk_samples_, info_->window.channels, info_->layout};
-}
-
 absl::Status Series::BeginChunk(const v1::SampleChunk& chunk) {
   SW_CHECK(state_ == State::kOpen && chunk_done());
-  const auto bytes = static_cast<int64_t>(chunk.fp32_samples().size());
-  const int64_t sample_bytes = info_->window.channels * static_cast<int64_t>(sizeof(float));
-  if (bytes % sample_bytes != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("fp32_samples must be a multiple of ", sample_bytes, " bytes (",
-                                                   info_->window.channels, " channels of 4); was ", bytes));
-  }
-  const int64_t samples = bytes / sample_bytes;
-  if (const auto at = tensor::FindNonFinite(chunk.fp32_samples().data(), bytes / int64_t{sizeof(float)})) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("fp32_samples must be finite; the value at index ", *at,
-                     " of the chunk is NaN or infinite (leave the samples out: a jump of ", "sample_index is a gap)"));
-  }
+  ASSIGN_OR_RETURN(const ChunkView view, ViewSamples(chunk, *info_));
   const int64_t expected = window_.next_sample();
   const int64_t index = chunk.has_sample_index() ? chunk.sample_index() : expected;
-  if (index < expected) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("sample_index must not go back: ", expected, " is the next; was ", index));
+  if (index < expected && !info_->drop_repeated_samples) {
+    return absl::InvalidArgumentError(absl::StrCat("sample_index must not go back: ", expected, " is the next; was ",
+                                                   index, " (REPEATED_SAMPLES_DROP passes over what came before)"));
   }
-  if (index > SlidingWindow::kMaxSampleIndex - samples) {
-    return absl::InvalidArgumentError(absl::StrCat("sample_index and the samples after it must be at most ",
-                                                   SlidingWindow::kMaxSampleIndex, "; was ", index, " and ", samples,
-                                                   " samples"));
+  constexpr int64_t kMaxIndex = SlidingWindow::kMaxSampleIndex;
+  if (index < -kMaxIndex || index > kMaxIndex - view.samples) {
+    return absl::InvalidArgumentError(absl::StrCat("sample_index must be at least ", -kMaxIndex,
+                                                   ", and it and the samples after it at most ", kMaxIndex, "; was ",
+                                                   index, " and ", view.samples, " samples"));
   }
   if (index > expected) {
     const int64_t discarded = window_.Restart(index);
     slots_.emplace_back(GapResponse(info_->id, expected, index, discarded));
   }
-  chunk_samples_ = samples;
-  chunk_taken_ = 0;
+  chunk_ = view;
+  chunk_taken_ = index < expected ? std::min(view.samples, expected - index) : 0;
+  repeated_samples_ += chunk_taken_;
   return absl::OkStatus();
 }
 
-void Series::Feed(const v1::SampleChunk& chunk) { chunk_taken_ += window_.Feed(View(chunk), chunk_taken_); }
+void Series::Feed() { chunk_taken_ += window_.Feed(chunk_, chunk_taken_); }
 
 absl::StatusOr<FormedWindow> Series::FormWindow() {
   ASSIGN_OR_RETURN(tensor::Tensor input, tensor::Tensor::Create(tensor::DataType::kFloat32, info_->input_shape));
@@ -72,8 +60,9 @@ absl::StatusOr<FormedWindow> Series::FormPaddedWindow() {
 void Series::Close() {
   SW_CHECK(state_ == State::kOpen && !HasPartialWindow());
   state_ = State::kClosing;
-  slots_.emplace_back(ClosedResponse(info_->id, window_.windows(), window_.samples(),
-                                     padded_partial_samples_ + window_.uncovered_samples()));
+  slots_.emplace_back(
+      ClosedResponse(info_->id, {window_.windows(), window_.samples(),
+                                 padded_partial_samples_ + window_.uncovered_samples(), repeated_samples_}));
 }
 
 int64_t Series::AddSlot() {

@@ -40,17 +40,17 @@ class Series {
   // How it ended or will end. OK while it has not failed.
   const absl::Status& error() const { return error_; }
 
-  // Starts a chunk: checks it, and makes a slot for the gap in front of it, if there is one. REQUIRES: state is kOpen
-  // and the chunk before is done.
+  // Starts a chunk: checks it, passes over samples that came before, and makes a slot for the gap in front of it, if
+  // there is one. Borrows the chunk until it is done. REQUIRES: state is kOpen and the chunk before is done.
   absl::Status BeginChunk(const v1::SampleChunk& chunk);
-  // Takes samples of the chunk that BeginChunk saw until a window is complete or all are taken.
-  void Feed(const v1::SampleChunk& chunk);
+  // Takes samples of the chunk until a window is complete or all are taken.
+  void Feed();
   // A window waits to be formed.
   bool window_complete() const { return window_.complete(); }
   // REQUIRES: window_complete(). RESOURCE_EXHAUSTED when there is no memory.
   absl::StatusOr<FormedWindow> FormWindow();
   // All samples of the chunk are taken and no window is left to form.
-  bool chunk_done() const { return chunk_taken_ == chunk_samples_ && !window_.complete(); }
+  bool chunk_done() const { return chunk_taken_ == chunk_.samples && !window_.complete(); }
 
   // True when the series pads and has samples that no window covers: FormPaddedWindow before Close.
   bool HasPartialWindow() const;
@@ -77,15 +77,15 @@ class Series {
  private:
   using Slot = std::optional<v1::StreamWindowsResponse>;
 
-  ChunkView View(const v1::SampleChunk& chunk) const;
   int64_t AddSlot();
 
   const std::shared_ptr<const SeriesInfo> info_;
   SlidingWindow window_;
   State state_ = State::kOpen;
   absl::Status error_;
-  int64_t chunk_samples_ = 0;
-  int64_t chunk_taken_ = 0;
+  ChunkView chunk_;
+  int64_t chunk_taken_ = 0;             // samples of chunk_
+  int64_t repeated_samples_ = 0;        // that were passed over
   int64_t padded_partial_samples_ = 0;  // that the padded window covers
   std::deque<Slot> slots_;
   int64_t first_slot_ = 0;  // number of slots_.front()

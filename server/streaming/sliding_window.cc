@@ -1,35 +1,18 @@
 #include "server/streaming/sliding_window.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
-#include <cstring>
 
 #include "server/base/check.h"
 
 namespace stillwave::streaming {
-namespace {
-
-static_assert(std::endian::native == std::endian::little, "samples are copied as they come on the wire");
-
-// Samples [from, from + count) of one channel into `out`.
-void CopyChannel(const ChunkView& chunk, int64_t channel, int64_t from, int64_t count, float* out) {
-  if (chunk.layout == ChunkLayout::kChannelsFirst || chunk.channels == 1) {
-    const int64_t first = channel * chunk.samples + from;
-    std::memcpy(out, chunk.data + first * static_cast<int64_t>(sizeof(float)),
-                static_cast<size_t>(count) * sizeof(float));
-    return;
-  }
-  const int64_t stride = chunk.channels * static_cast<int64_t>(sizeof(float));
-  const char* sample = chunk.data + from * stride + channel * static_cast<int64_t>(sizeof(float));
-  for (int64_t i = 0; i < count; ++i, sample += stride) std::memcpy(out + i, sample, sizeof(float));
-}
-
-}  // namespace
 
 SlidingWindow::SlidingWindow(const Options& options)
-    : options_(options), window_start_(options.first_sample_index), next_sample_(options.first_sample_index) {
-  SW_CHECK(options.length > 0 && options.hop > 0 && options.channels > 0);
+    : options_(options),
+      covered_(options.first_window_index > 0 ? std::max(int64_t{0}, options.length - options.hop) : 0),
+      window_start_(options.first_sample_index),
+      next_sample_(options.first_sample_index) {
+  SW_CHECK(options.length > 0 && options.hop > 0 && options.channels > 0 && options.first_window_index >= 0);
   SW_CHECK(options.hop <= kMaxHop);
 }
 
@@ -84,7 +67,8 @@ WindowInfo SlidingWindow::TakePadded(absl::Span<float> out) {
 
 WindowInfo SlidingWindow::TakeFilled(absl::Span<float> out) {
   CopyOut(out);
-  const WindowInfo info{windows_, window_start_, window_start_ + filled_ - 1, options_.length - filled_};
+  const WindowInfo info{options_.first_window_index + windows_, window_start_, window_start_ + filled_ - 1,
+                        options_.length - filled_, covered_};
   ++windows_;
   window_start_ += options_.hop;
   const int64_t kept = std::max(int64_t{0}, filled_ - options_.hop);

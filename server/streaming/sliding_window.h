@@ -5,28 +5,17 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "server/streaming/chunk_view.h"
 
 namespace stillwave::streaming {
 
-enum class ChunkLayout {
-  kSamplesFirst,   // [S][C]
-  kChannelsFirst,  // [C][S]
-};
-
-// S samples of C channels, borrowed: little-endian FP32 in any layout and at any alignment.
-struct ChunkView {
-  const char* data = nullptr;
-  int64_t samples = 0;
-  int64_t channels = 1;
-  ChunkLayout layout = ChunkLayout::kSamplesFirst;
-};
-
 // What is said of a window beside its values.
 struct WindowInfo {
-  int64_t index = 0;         // 0, 1, 2, … in a series
+  int64_t index = 0;         // counts up in a series
   int64_t first_sample = 0;  // both inclusive
   int64_t last_sample = 0;   // of a padded window: its last real sample
   int64_t padded_samples = 0;
+  int64_t covered_samples = 0;  // of its first samples, those that the window before it covers too
 };
 
 // Forms windows of `length` samples that start `hop` samples apart; hop may be smaller than, equal to or larger than
@@ -44,9 +33,12 @@ class SlidingWindow {
     int64_t hop = 1;       // positive
     int64_t channels = 1;  // positive
     int64_t first_sample_index = 0;
+    // Above 0 the series goes on behind a window of another call, which began a hop before first_sample_index. Not
+    // negative.
+    int64_t first_window_index = 0;
   };
 
-  // Sample indices outside of ±kMaxSampleIndex are refused upstream, so that no sum of them overflows.
+  // Indices of samples and windows outside of ±kMaxSampleIndex are refused upstream, so that no sum of them overflows.
   static constexpr int64_t kMaxSampleIndex = int64_t{1} << 61;
 
   static constexpr int64_t kMaxHop = int64_t{1} << 40;
@@ -65,7 +57,7 @@ class SlidingWindow {
   WindowInfo Take(absl::Span<float> out);
 
   // The samples that were fed and that no window taken so far covers (the skipped ones of hop > length left out).
-  int64_t uncovered_samples() const { return filled_ - covered_; }
+  int64_t uncovered_samples() const { return filled_ > covered_ ? filled_ - covered_ : 0; }
 
   // The series goes on at `index`, behind a gap: the window restarts there, and what it held is discarded; says how
   // many samples that no result covers. REQUIRES: index > next_sample() and !complete().
@@ -76,6 +68,7 @@ class SlidingWindow {
 
   // The index that the next sample has unless there is a gap.
   int64_t next_sample() const { return next_sample_; }
+  // Taken so far.
   int64_t windows() const { return windows_; }
   int64_t samples() const { return samples_; }
   const Options& options() const { return options_; }
@@ -91,7 +84,7 @@ class SlidingWindow {
   int64_t ring_start_ = 0;    // 0 .. length - 1
   int64_t filled_ = 0;        // samples of the window that are there
   int64_t skip_ = 0;          // samples to pass over before the window starts (hop > length)
-  int64_t covered_ = 0;       // of filled_, those that an earlier window covers
+  int64_t covered_ = 0;       // of the window's first samples, those that an earlier one covers
   int64_t window_start_ = 0;  // index of the window's first sample
   int64_t next_sample_ = 0;
   int64_t windows_ = 0;

@@ -1,5 +1,6 @@
 #include "server/streaming/stream_responses.h"
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -11,11 +12,19 @@ namespace {
 
 std::string ToText(absl::string_view text) { return std::string(text.data(), text.size()); }
 
-void SetOutput(const model::TensorSpec& spec, const tensor::Tensor& values, v1::OutputTensor* output) {
+// `steps`: those to keep; all when there is no such choice.
+void SetOutput(const model::TensorSpec& spec, const tensor::Tensor& values, const std::optional<StepAxis>& axis,
+               const std::optional<StepRange>& steps, v1::OutputTensor* output) {
   output->set_name(spec.name);
   // {1, …}: without the batch axis.
-  for (int axis = 1; axis < values.shape().rank(); ++axis) output->add_shape(values.shape()[axis]);
-  output->set_fp32_values(values.data(), values.byte_size());
+  for (int i = 1; i < values.shape().rank(); ++i) output->add_shape(values.shape()[i]);
+  if (!axis || !steps) {
+    output->set_fp32_values(values.data(), values.byte_size());
+    return;
+  }
+  output->set_shape(axis->axis - 1, steps->end - steps->begin);
+  output->set_first_step(steps->begin);
+  output->set_fp32_values(CopySteps(values, *axis, *steps));
 }
 
 }  // namespace
@@ -32,6 +41,14 @@ v1::StreamWindowsResponse OpenedResponse(const SeriesInfo& series) {
   opened->set_recomputed_share(series.reuse == nullptr ? 1 : series.reuse->plan().share);
   opened->set_overlap(series.reuse == nullptr ? absl::StrCat("full windows: ", series.full_windows_because)
                                               : overlap::DescribeReuse(series.reuse->plan()));
+  for (const SeriesInfo::Output& output : series.outputs) {
+    if (!output.steps) continue;
+    v1::StepOutput* const steps = opened->add_step_outputs();
+    steps->set_name(series.model.signature.outputs[output.index].name);
+    steps->set_time_axis(output.steps->axis - 1);  // without the batch axis
+    steps->set_samples_per_step(output.steps->samples_per_step);
+  }
+  opened->set_memory_bytes(series.MemoryBytes());
   return response;
 }
 
@@ -49,8 +66,11 @@ v1::StreamWindowsResponse WindowResponse(const SeriesInfo& series, const WindowI
     result->set_end_seconds(static_cast<double>(window.last_sample + 1) / series.sample_rate_hz);
   }
   result->set_padded_samples(window.padded_samples);
-  for (const size_t index : series.outputs) {
-    SetOutput(series.model.signature.outputs[index], outputs[index], result->add_outputs());
+  for (const SeriesInfo::Output& output : series.outputs) {
+    std::optional<StepRange> steps;
+    if (series.new_steps_only && output.steps) steps = NewSteps(*output.steps, window, series.window.length);
+    SetOutput(series.model.signature.outputs[output.index], outputs[output.index], output.steps, steps,
+              result->add_outputs());
   }
   return response;
 }
@@ -66,14 +86,14 @@ v1::StreamWindowsResponse GapResponse(absl::string_view series_id, int64_t expec
   return response;
 }
 
-v1::StreamWindowsResponse ClosedResponse(absl::string_view series_id, int64_t windows, int64_t samples,
-                                         int64_t partial_samples) {
+v1::StreamWindowsResponse ClosedResponse(absl::string_view series_id, const SeriesTotals& totals) {
   v1::StreamWindowsResponse response;
   v1::SeriesClosed* closed = response.mutable_closed();
   closed->set_series_id(ToText(series_id));
-  closed->set_windows(windows);
-  closed->set_samples(samples);
-  closed->set_partial_samples(partial_samples);
+  closed->set_windows(totals.windows);
+  closed->set_samples(totals.samples);
+  closed->set_partial_samples(totals.partial_samples);
+  closed->set_repeated_samples(totals.repeated_samples);
   return response;
 }
 

@@ -22,8 +22,13 @@ v1::StreamWindowsResponse WindowResponse(const SeriesInfo& series, const WindowI
 v1::StreamWindowsResponse GapResponse(absl::string_view series_id, int64_t expected_sample_index,
                                       int64_t received_sample_index, int64_t discarded_samples);
 
-v1::StreamWindowsResponse ClosedResponse(absl::string_view series_id, int64_t windows, int64_t samples,
-                                         int64_t partial_samples);
+struct SeriesTotals {
+  int64_t windows = 0;
+  int64_t samples = 0;
+  int64_t partial_samples = 0;   // that came after the last whole window
+  int64_t repeated_samples = 0;  // passed over; not in `samples`
+};
+v1::StreamWindowsResponse ClosedResponse(absl::string_view series_id, const SeriesTotals& totals);
 
 // REQUIRES: !error.ok().
 v1::StreamWindowsResponse ErrorResponse(absl::string_view series_id, const absl::Status& error);

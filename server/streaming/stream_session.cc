@@ -7,10 +7,14 @@
 #include "server/streaming/stream_responses.h"
 
 namespace stillwave::streaming {
+
 std::shared_ptr<StreamSession> StreamSession::Create(const Options& options, ModelSource source,
                                                      metrics::ServerMetrics* metrics,
                                                      absl::AnyInvocable<void()> on_change) {
-  SW_CHECK(options.max_series > 0 && options.max_windows_in_flight > 0 && options.max_unsent_responses > 0);
+  SW_CHECK(options.max_series > 0 && options.max_windows_in_flight > 0 && options.max_bytes_in_flight > 0 &&
+           options.max_windows_of_series > 0);
+  SW_CHECK(options.max_unsent_responses > 0 && options.max_unsent_bytes > 0);
+  SW_CHECK(options.max_pending_requests > 0 && options.max_pending_bytes > 0);
   return std::shared_ptr<StreamSession>(new StreamSession(options, std::move(source), metrics, std::move(on_change)));
 }
 
@@ -30,7 +34,7 @@ void StreamSession::OnRequest(v1::StreamWindowsRequest request) {
   {
     absl::MutexLock lock(&mutex_);
     if (!TakesRequests()) return;
-    backlog_.push_back({std::move(request), options_.clock->Now()});
+    Enqueue(std::move(request));
   }
   Run();
 }
@@ -40,6 +44,8 @@ void StreamSession::OnHalfClose() {
     absl::MutexLock lock(&mutex_);
     if (!TakesRequests()) return;
     half_closed_ = true;
+    for (const auto& [id, queue] : queues_) CloseAtEnd(*queue);
+    for (const auto& [id, queue] : queues_) MakeReady(queue);
   }
   Run();
 }
@@ -78,9 +84,8 @@ void StreamSession::Detach() {
 void StreamSession::CancelLocked() {
   if (!final_status_.has_value()) final_status_ = absl::CancelledError("the call was cancelled");
   EndAll(absl::StatusCode::kCancelled);
-  submission_.reset();
-  backlog_.clear();
   outbox_.clear();
+  outbox_bytes_ = 0;
 }
 
 bool StreamSession::NextResponse(v1::StreamWindowsResponse* response) {
@@ -89,8 +94,8 @@ bool StreamSession::NextResponse(v1::StreamWindowsResponse* response) {
     if (outbox_.empty()) return false;
     *response = std::move(outbox_.front());
     outbox_.pop_front();
-    // Else nothing waited for the place that is free now.
-    if (backlog_.empty() && !half_closed_) return true;
+    outbox_bytes_ -= static_cast<int64_t>(response->ByteSizeLong());
+    if (ready_.empty()) return true;  // nothing waited for the place that is free now
   }
   Run();
   return true;
@@ -98,23 +103,13 @@ bool StreamSession::NextResponse(v1::StreamWindowsResponse* response) {
 
 bool StreamSession::WantsRead() const {
   absl::MutexLock lock(&mutex_);
-  return TakesRequests() && backlog_.empty() && !submission_.has_value() && unsent() < options_.max_unsent_responses;
+  return TakesRequests() && !UnsentFull() && pending_requests_ < options_.max_pending_requests &&
+         pending_bytes_ < options_.max_pending_bytes;
 }
 
 std::optional<absl::Status> StreamSession::FinalStatus() const {
   absl::MutexLock lock(&mutex_);
   return outbox_.empty() ? final_status_ : std::nullopt;
-}
-
-int64_t StreamSession::unsent() const {
-  auto count = static_cast<int64_t>(outbox_.size());
-  for (const auto& [id, series] : series_) count += series->pending();
-  return count;
-}
-
-bool StreamSession::HasRoom(const Series& series) const {
-  if (series.info()->reuse != nullptr && series.windows_in_flight > 0) return false;
-  return in_flight_ < options_.max_windows_in_flight && unsent() < options_.max_unsent_responses;
 }
 
 void StreamSession::Run() {
@@ -141,65 +136,72 @@ void StreamSession::Run() {
 
 bool StreamSession::Step() {
   if (final_status_.has_value()) return false;
-  if (submission_.has_value()) return Submit();
-  if (unsent() >= options_.max_unsent_responses) return false;
-  if (backlog_.empty()) return half_closed_ && CloseNext();
-  switch (Handle(backlog_.front())) {
-    case Outcome::kHandled:
-      backlog_.pop_front();
-      return true;
-    case Outcome::kProgress:
-      return true;
-    case Outcome::kBlocked:
-      return false;
-  }
-  return false;
-}
-
-bool StreamSession::Submit() {
-  if (waiting_for_space_) return false;
-  Submission submission = *std::move(submission_);
-  submission_.reset();
-  const std::shared_ptr<Series> series = submission.series;
-  batching::ModelQueue& queue = *series->info()->model.queue;
-  ++in_flight_;
-  // The queue may call back at once.
-  mutex_.Unlock();
-  const absl::Status status = queue.TrySubmit(submission.task);
-  mutex_.Lock();
-  if (status.ok()) return true;
-  --in_flight_;
-  if (final_status_.has_value()) return false;
-  if (status.code() != absl::StatusCode::kResourceExhausted) {
-    series->FailAt(submission.slot, status);
-    Flush(series);
+  if (!to_submit_.empty()) {
+    const QueuePtr queue = std::move(to_submit_.front());
+    to_submit_.pop_front();
+    Submit(queue);
     return true;
   }
-  submission_ = std::move(submission);
-  waiting_for_space_ = true;
-  mutex_.Unlock();
-  queue.WhenSpaceFrees(/*samples=*/1, [weak = weak_from_this()] {
-    if (const std::shared_ptr<StreamSession> session = weak.lock()) session->OnSpace();
-  });
-  mutex_.Lock();
+  if (ready_.empty() || UnsentFull()) return false;
+  const QueuePtr queue = ready_.front();
+  const Outcome outcome = Handle(queue);
+  if (outcome == Outcome::kNoRoom) return false;
+  // To the end, so that a series with much to do does not keep the others waiting.
+  ready_.pop_front();
+  queue->ready = false;
+  if (outcome == Outcome::kHandled) DropFirst(*queue);
+  if (outcome != Outcome::kWaits) MakeReady(queue);
+  ForgetIfIdle(queue);
   return true;
 }
 
-void StreamSession::OnSpace() {
+void StreamSession::Submit(const QueuePtr& queue) {
+  Submission submission = *std::move(queue->submission);
+  queue->submission.reset();
+  const std::shared_ptr<Series> series = submission.series;
+  batching::ModelQueue& model_queue = *series->info()->model.queue;
+  // The model's queue may call back at once.
+  mutex_.Unlock();
+  const absl::Status status = model_queue.TrySubmit(submission.task);
+  mutex_.Lock();
+  if (!status.ok() && final_status_.has_value()) return;
+  if (status.code() == absl::StatusCode::kResourceExhausted) {
+    queue->submission = std::move(submission);
+    mutex_.Unlock();
+    model_queue.WhenSpaceFrees(/*samples=*/1, [weak = weak_from_this(), waits = std::weak_ptr(queue)] {
+      const std::shared_ptr<StreamSession> session = weak.lock();
+      const QueuePtr waiting = waits.lock();
+      if (session != nullptr && waiting != nullptr) session->OnSpace(waiting);
+    });
+    mutex_.Lock();
+    return;
+  }
+  queue->submitting = false;
+  if (!status.ok()) {
+    EndWindow(*series);
+    series->FailAt(submission.slot, status);
+    if (queue->series == series) Flush(queue);
+  }
+  MakeReady(queue);
+  ForgetIfIdle(queue);
+}
+
+void StreamSession::OnSpace(const QueuePtr& queue) {
   {
     absl::MutexLock lock(&mutex_);
-    waiting_for_space_ = false;
+    if (queue->submission.has_value()) to_submit_.push_back(queue);
   }
   Run();
 }
 
-void StreamSession::Prepare(const std::shared_ptr<Series>& series, absl::StatusOr<FormedWindow> window,
-                            absl::Time received) {
+void StreamSession::Prepare(const QueuePtr& queue, absl::StatusOr<FormedWindow> window, absl::Time received) {
+  const std::shared_ptr<Series> series = queue->series;
   if (!window.ok()) {
     series->Fail(window.status());
-    Flush(series);
+    Flush(queue);
     return;
   }
+  CountSlots(*queue);
   Submission submission;
   submission.series = series;
   submission.slot = window->slot;
@@ -211,24 +213,33 @@ void StreamSession::Prepare(const std::shared_ptr<Series>& series, absl::StatusO
     submission.task.inputs.push_back(ticket.view());
   }
   // The callback owns the window's values, which must stay until it was called.
-  submission.task.done = [session = shared_from_this(), series, received, info = window->info, slot = window->slot,
-                          input = std::move(window->input),
+  submission.task.done = [session = shared_from_this(), queue, series, received, info = window->info,
+                          slot = window->slot, input = std::move(window->input),
                           ticket = std::move(ticket)](batching::InferenceResult result) {
-    session->OnComputed(series, slot, info, received, std::move(result));
+    session->OnComputed(queue, series, slot, info, received, std::move(result));
   };
   ++series->windows_in_flight;
-  submission_ = std::move(submission);
+  ++in_flight_;
+  in_flight_bytes_ += series->info()->WindowBytes();
+  queue->submission = std::move(submission);
+  queue->submitting = true;
+  to_submit_.push_back(queue);
 }
 
-void StreamSession::OnComputed(const std::shared_ptr<Series>& series, int64_t slot, const WindowInfo& window,
-                               absl::Time received, batching::InferenceResult result) {
+void StreamSession::EndWindow(Series& series) {
+  --series.windows_in_flight;
+  --in_flight_;
+  in_flight_bytes_ -= series.info()->WindowBytes();
+}
+
+void StreamSession::OnComputed(const QueuePtr& queue, const std::shared_ptr<Series>& series, int64_t slot,
+                               const WindowInfo& window, absl::Time received, batching::InferenceResult result) {
   const SeriesInfo& info = *series->info();
   v1::StreamWindowsResponse response;
   if (result.status.ok()) response = WindowResponse(info, window, result.outputs);
   {
     absl::MutexLock lock(&mutex_);
-    --in_flight_;
-    --series->windows_in_flight;
+    EndWindow(*series);
     if (!final_status_.has_value()) {
       if (result.status.ok()) {
         const metrics::ModelMetrics& metrics = *info.model.metrics;
@@ -238,23 +249,46 @@ void StreamSession::OnComputed(const std::shared_ptr<Series>& series, int64_t sl
       } else {
         series->FailAt(slot, std::move(result.status));
       }
-      Flush(series);
+      // Else it is one that has failed, and another may be open under its id.
+      if (queue->series == series) {
+        Flush(queue);
+        MakeReady(queue);
+        ForgetIfIdle(queue);
+      }
     }
   }
   Run();
 }
 
-void StreamSession::Flush(const std::shared_ptr<Series>& series) {
-  while (std::optional<v1::StreamWindowsResponse> response = series->PopResponse()) {
-    outbox_.push_back(*std::move(response));
-  }
-  const auto it = series_.find(series->info()->id);
-  if (series->state() != Series::State::kEnded || it == series_.end() || it->second != series) return;
-  const metrics::ModelMetrics& metrics = *series->info()->model.metrics;
-  metrics.stream_series->Decrement();
-  CountSeriesEnd(metrics, series->error().code());
-  if (!series->error().ok()) RememberFailed(it->first);
-  series_.erase(it);
+void StreamSession::Flush(const QueuePtr& queue) {
+  Series& series = *queue->series;
+  while (std::optional<v1::StreamWindowsResponse> response = series.PopResponse()) Post(*std::move(response));
+  CountSlots(*queue);
+  if (series.state() != Series::State::kEnded) return;
+  if (!series.error().ok()) RememberFailed(queue->id);
+  EndSeries(*queue, series.error().code());
+  MakeReady(queue);
+}
+
+void StreamSession::Post(v1::StreamWindowsResponse response) {
+  outbox_bytes_ += static_cast<int64_t>(response.ByteSizeLong());
+  outbox_.push_back(std::move(response));
+}
+
+void StreamSession::CountSlots(SeriesQueue& queue) {
+  slots_ += queue.series->pending() - queue.counted_slots;
+  queue.counted_slots = queue.series->pending();
+}
+
+void StreamSession::EndSeries(SeriesQueue& queue, absl::StatusCode code) {
+  const SeriesInfo& info = *queue.series->info();
+  info.model.metrics->stream_series->Decrement();
+  info.model.metrics->stream_series_bytes->Decrement(static_cast<double>(info.MemoryBytes()));
+  CountSeriesEnd(*info.model.metrics, code);
+  slots_ -= queue.counted_slots;
+  queue.counted_slots = 0;
+  queue.series.reset();
+  --open_series_;
 }
 
 void StreamSession::CountSeriesEnd(const metrics::ModelMetrics& metrics, absl::StatusCode code) {
@@ -268,24 +302,28 @@ void StreamSession::RememberFailed(const std::string& series_id) {
 }
 
 void StreamSession::EndAll(absl::StatusCode code) {
-  for (const auto& [id, series] : series_) {
-    const metrics::ModelMetrics& metrics = *series->info()->model.metrics;
-    metrics.stream_series->Decrement();
-    CountSeriesEnd(metrics, series->error().ok() ? code : series->error().code());
+  for (const auto& [id, queue] : queues_) {
+    if (queue->series != nullptr) {
+      const absl::Status& error = queue->series->error();
+      EndSeries(*queue, error.ok() ? code : error.code());
+    }
+    queue->requests.clear();
+    queue->submission.reset();  // its task holds the queue
   }
-  series_.clear();
+  queues_.clear();
+  ready_.clear();
+  to_submit_.clear();
+  pending_requests_ = pending_bytes_ = 0;
 }
 
 void StreamSession::FinishIfDone() {
-  if (final_status_.has_value() || !backlog_.empty() || submission_.has_value()) return;
-  if (half_closed_ && series_.empty()) final_status_ = absl::OkStatus();
-  const bool all_answered =
-      std::all_of(series_.begin(), series_.end(), [](const auto& entry) { return entry.second->pending() == 0; });
-  if (draining_ && all_answered) {
+  if (final_status_.has_value() || pending_requests_ > 0) return;
+  if (half_closed_ && queues_.empty()) final_status_ = absl::OkStatus();
+  if (draining_ && slots_ == 0) {
     EndAll(absl::StatusCode::kUnavailable);
-    outbox_.push_back(DrainingResponse());
-    final_status_ = absl::UnavailableError(
-        "the server is draining; open each series again, elsewhere, at the index of its next sample");
+    Post(DrainingResponse());
+    final_status_ =
+        absl::UnavailableError("the server is draining; open each series again, elsewhere, behind its last window");
   }
 }
 

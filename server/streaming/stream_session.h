@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "server/batching/inference_task.h"
 #include "server/metrics/server_metrics.h"
 #include "server/streaming/series.h"
+#include "server/streaming/series_queue.h"
 #include "server/streaming/stream_model.h"
 #include "stillwave/v1/stream_inference.pb.h"
 
@@ -34,10 +36,12 @@ namespace stillwave::streaming {
 //   OnReadDone(true): session->OnRequest(std::move(request))    OnReadDone(false): session->OnHalfClose()
 //   OnCancel: session->Cancel()      OnDone: session->Detach()
 //
-// Requests are handled in the order they came, results leave in the order of windows within a series. Memory is
-// bounded: while windows in flight or responses not fetched are at their limit, no window is formed and WantsRead is
-// false; at most one request lies unfinished behind that (two, if a read was already under way). A window that finds
-// the model's queue full is kept and submitted again when there is space: a stream is flow-controlled, not refused.
+// Requests of a series are handled in the order they came, and its results leave in the order of its windows; a series
+// that must wait (for its last window, where one builds on the other, or for space in its model's queue) holds no
+// other. Memory is bounded: while windows in flight or responses not fetched are at their limit, no window is formed;
+// requests wait then, and WantsRead is false while those that wait are at their limit, and while responses are (a limit
+// is passed by one request, or two if a read was already under way). A window that finds the model's queue full is kept
+// and submitted again when there is space: a stream is flow-controlled, not refused.
 //
 // Thread-safe; never blocks. The work is done by whichever thread brought the event, one at a time.
 class StreamSession : public std::enable_shared_from_this<StreamSession> {
@@ -45,11 +49,21 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   struct Options {
     SeriesLimits limits;
     // Series open at the same time. Positive.
-    int max_series = 64;
-    // Windows submitted and not answered yet, over all series. Positive.
-    int max_windows_in_flight = 8;
-    // Responses that wait to be fetched; no window is formed and nothing is read while there are so many. Positive.
-    int max_unsent_responses = 32;
+    int max_series = 256;
+    // Windows formed and not computed yet, over all series, and the bytes of their samples; one may always be.
+    // Positive.
+    int max_windows_in_flight = 32;
+    int64_t max_bytes_in_flight = int64_t{32} << 20;
+    // Windows of one series, so that one with much to do leaves room to the others; 1 where a window builds on what was
+    // kept of the one before. Positive.
+    int max_windows_of_series = 8;
+    // Responses that wait to be fetched, and the bytes of those that are there; no window is formed and nothing is read
+    // while there are so many. Positive.
+    int max_unsent_responses = 64;
+    int64_t max_unsent_bytes = int64_t{32} << 20;
+    // Requests that wait, and their bytes; nothing is read while there are so many. Positive.
+    int max_pending_requests = 1024;
+    int64_t max_pending_bytes = int64_t{4} << 20;
     // Outlives the session.
     const base::Clock* clock = &base::RealClock::Get();
   };
@@ -85,68 +99,72 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   std::optional<absl::Status> FinalStatus() const;
 
  private:
-  // A window on its way into the model's queue.
-  struct Submission {
-    batching::InferenceTask task;
-    std::shared_ptr<Series> series;
-    int64_t slot = 0;
-  };
-  struct PendingRequest {
-    v1::StreamWindowsRequest request;
-    absl::Time received;
-    bool started = false;  // of a chunk: BeginChunk was called
-  };
-  using SeriesMap = std::map<std::string, std::shared_ptr<Series>>;
+  using QueuePtr = std::shared_ptr<SeriesQueue>;
 
   StreamSession(const Options& options, ModelSource source, metrics::ServerMetrics* metrics,
                 absl::AnyInvocable<void()> on_change);
 
-  // Of handling backlog_.front().
+  // Of handling the first request of a queue.
   enum class Outcome {
     kHandled,   // drop it
     kProgress,  // a part of it; come back
-    kBlocked,   // nothing can be done before something else happens
+    kWaits,     // for something of its own series; others go on
+    kNoRoom,    // nothing can be done for any series before something is computed or fetched
   };
 
   // Does all that can be done now, then calls on_change; when another thread is at it, that one goes on.
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
   // One step; false when nothing can be done now. May let go of the mutex for a moment.
   bool Step() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Submits submission_; false when the queue has no space.
-  bool Submit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Outcome Handle(PendingRequest& pending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Outcome HandleOpen(const v1::OpenSeries& open) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Outcome HandleChunk(PendingRequest& pending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Outcome HandleClose(const PendingRequest& pending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // After half-close: closes the next series that is open; false when none is.
-  bool CloseNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Enqueue(v1::StreamWindowsRequest request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DropFirst(SeriesQueue& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // It may have become possible to handle the queue's first request.
+  void MakeReady(const QueuePtr& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetIfIdle(const QueuePtr& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Offers the queue's window to the model; when there is no space, it is offered again when there is.
+  void Submit(const QueuePtr& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  Outcome Handle(const QueuePtr& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Outcome HandleOpen(const QueuePtr& queue, const v1::OpenSeries& open) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Outcome HandleChunk(const QueuePtr& queue, PendingRequest& pending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Outcome HandleClose(const QueuePtr& queue, const PendingRequest& pending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // After half-close: adds the CloseSeries that an open series has not got.
+  void CloseAtEnd(SeriesQueue& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<SeriesInfo> Admit(const v1::OpenSeries& open) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // The series that a chunk or close is for, if it is open. Else *outcome says what to do: wait until it has ended,
-  // pass over what belongs to a series that failed, or answer that it is not open.
-  std::shared_ptr<Series> FindOpen(const std::string& series_id, Outcome* outcome)
+  // OK when the queue's series is open and takes the chunk or close that comes next. Else what to do with it: wait
+  // until the series has ended, pass over what belongs to one that failed, or drop what was answered with an error.
+  std::optional<Outcome> UnlessOpen(SeriesQueue& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Why no window of the series may be formed now.
+  std::optional<Outcome> UnlessRoom(const Series& series) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Makes a submission of a window, or fails the series when there is none.
+  void Prepare(const QueuePtr& queue, absl::StatusOr<FormedWindow> window, absl::Time received)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Another window of the series may be formed. Where one reuses what was kept of the one before, that must have been
-  // computed; a call's later messages wait meanwhile.
-  bool HasRoom(const Series& series) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Makes submission_ of a window, or fails the series when there is none.
-  void Prepare(const std::shared_ptr<Series>& series, absl::StatusOr<FormedWindow> window, absl::Time received)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A window of the series is not in flight any more.
+  void EndWindow(Series& series) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // `received`: when the window's last sample came.
-  void OnComputed(const std::shared_ptr<Series>& series, int64_t slot, const WindowInfo& window, absl::Time received,
-                  batching::InferenceResult result) ABSL_LOCKS_EXCLUDED(mutex_);
-  void OnSpace() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Moves what is due from the series to the outbox, and forgets the series when it has ended.
-  void Flush(const std::shared_ptr<Series>& series) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnComputed(const QueuePtr& queue, const std::shared_ptr<Series>& series, int64_t slot, const WindowInfo& window,
+                  absl::Time received, batching::InferenceResult result) ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnSpace(const QueuePtr& queue) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Moves what is due from the queue's series to the outbox, and forgets the series when it has ended. After every
+  // change of its responses.
+  void Flush(const QueuePtr& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CountSlots(SeriesQueue& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Post(v1::StreamWindowsResponse response) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The queue's series is over: it is counted, and the queue has none.
+  void EndSeries(SeriesQueue& queue, absl::StatusCode code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static void CountSeriesEnd(const metrics::ModelMetrics& metrics, absl::StatusCode code);
   void RememberFailed(const std::string& series_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Counts all series that are left as ended with `code`, and forgets them.
+  // All series that are left end with `code`; nothing that waits is done.
   void EndAll(absl::StatusCode code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FinishIfDone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CancelLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // Responses that were promised and not fetched: in slots and in the outbox.
-  int64_t unsent() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Responses that were promised and not fetched, in slots and in the outbox, are at their limit.
+  bool UnsentFull() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return slots_ + static_cast<int64_t>(outbox_.size()) >= options_.max_unsent_responses ||
+           outbox_bytes_ >= options_.max_unsent_bytes;
+  }
   bool TakesRequests() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return !half_closed_ && !draining_ && !final_status_.has_value();
   }
@@ -167,13 +185,18 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   bool half_closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<absl::Status> final_status_ ABSL_GUARDED_BY(mutex_);
-  std::deque<PendingRequest> backlog_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, QueuePtr, std::less<>> queues_ ABSL_GUARDED_BY(mutex_);  // by id; those that are not idle
+  std::deque<QueuePtr> ready_ ABSL_GUARDED_BY(mutex_);      // in turn: each has a request that may be handled
+  std::deque<QueuePtr> to_submit_ ABSL_GUARDED_BY(mutex_);  // each has a submission that the model's queue may take
+  int open_series_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t pending_requests_ ABSL_GUARDED_BY(mutex_) = 0;  // in all queues
+  int64_t pending_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t slots_ ABSL_GUARDED_BY(mutex_) = 0;  // responses that have a place in a series and have not left it
   std::deque<v1::StreamWindowsResponse> outbox_ ABSL_GUARDED_BY(mutex_);
-  SeriesMap series_ ABSL_GUARDED_BY(mutex_);                    // by id; those that have not ended
+  int64_t outbox_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<std::string> failed_ids_ ABSL_GUARDED_BY(mutex_);  // ended by an error lately, oldest first
-  std::optional<Submission> submission_ ABSL_GUARDED_BY(mutex_);
-  bool waiting_for_space_ ABSL_GUARDED_BY(mutex_) = false;  // the queue refused submission_
-  int in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
+  int in_flight_ ABSL_GUARDED_BY(mutex_) = 0;                   // windows
+  int64_t in_flight_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace stillwave::streaming

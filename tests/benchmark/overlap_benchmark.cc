@@ -1,8 +1,9 @@
-// Windows of a series one after the other: each in full, and with what it shares with the one before kept.
+// Windows of a series one after the other: each in full, and with what it shares with the one before kept. And windows
+// of many series in turn, as they come together in batches: one of each, so that nothing of a series is in the caches.
 //
 //   cmake --preset release && cmake --build --preset release --target overlap_benchmark
-//   build/release/bin/overlap_benchmark                         # the models beside the tests, and those of the larger
-//   set build/release/bin/overlap_benchmark --benchmark_filter=fcn
+//   build/release/bin/overlap_benchmark      # the models beside the tests, and those of the larger set
+//   build/release/bin/overlap_benchmark --benchmark_filter=fcn
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -92,6 +93,55 @@ void ReusedWindows(benchmark::State& state, const std::string& file, int64_t len
   state.SetLabel(absl::StrCat(100 * (*series)->plan().share, " % of the work"));
 }
 
+// `count` series in turn, 32 windows to a batch. Items are windows: next to ReusedWindows, what many slow series cost
+// beside one fast one.
+void ManySeries(benchmark::State& state, const std::string& file, int64_t length, int64_t count) {
+  constexpr int64_t kBatch = 32;
+  const auto model = *model::LoadedModel::Load(file, {});
+  Shape window = model->sample_shapes()[0];
+  window[0] = kBatch;
+  window[window.rank() - 1] = length;
+  const Tensor samples = test_support::ToTensor(test_support::RandomTensor(window, /*seed=*/1));
+  std::vector<Tensor> outputs;
+  std::vector<tensor::MutableTensorView> views;
+  for (const Shape& shape : *model->OutputShapes({window})) {
+    outputs.push_back(*Tensor::Create(tensor::DataType::kFloat32, shape));
+    views.push_back(outputs.back().mutable_view());
+  }
+  window[0] = 1;
+  metrics::ServerMetrics metrics;
+  const OverlapRunner runner(model, &metrics.ForModel("model", "1"),
+                             {.max_kept_bytes = int64_t{8} << 30, .verify_share = 0, .verify_tolerance = 1e9F});
+  std::vector<std::unique_ptr<SeriesReuse>> series;
+  for (int64_t i = 0; i < count; ++i) {
+    auto opened = runner.Open(window, kHop);
+    if (!opened.ok()) {
+      state.SkipWithError(std::string(opened.status().message()).c_str());
+      return;
+    }
+    series.push_back(*std::move(opened));
+  }
+  execution::ExecutionContext context;
+  int64_t round = 0;
+  size_t next = 0;
+  const auto run_batch = [&] {
+    Tensor tickets = *Tensor::Create(tensor::DataType::kInt64, {kBatch, 2});
+    for (int64_t r = 0; r < kBatch; ++r) {
+      const Tensor ticket = series[next]->Ticket(round * kHop);
+      std::copy_n(ticket.values<int64_t>().data(), 2, tickets.mutable_values<int64_t>().data() + 2 * r);
+      if (++next < series.size()) continue;
+      next = 0;
+      ++round;
+    }
+    if (!runner.Run(context, {samples.view(), tickets.view()}, views).ok()) std::abort();
+  };
+  while (round < 2) run_batch();
+  for (auto _ : state) run_batch();
+  state.SetItemsProcessed(state.iterations() * kBatch);
+  state.counters["us_a_window"] = benchmark::Counter(static_cast<double>(state.iterations() * kBatch) / 1e6,
+                                                     benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
 void Register() {
   for (const test_support::TestModel& model : test_support::PromisedModels()) {
     if (model.name != "seed_block" && model.name != "fcn" && model.name != "resnet" && model.name != "tcn" &&
@@ -104,6 +154,11 @@ void Register() {
           ->Unit(benchmark::kMicrosecond);
       benchmark::RegisterBenchmark(absl::StrCat("reused/", of).c_str(), ReusedWindows, model.model_file, length)
           ->Unit(benchmark::kMicrosecond);
+      for (const int64_t series : {32, 512}) {
+        benchmark::RegisterBenchmark(absl::StrCat("series:", series, "/", of).c_str(), ManySeries, model.model_file,
+                                     length, series)
+            ->Unit(benchmark::kMicrosecond);
+      }
     }
   }
 }

@@ -1,14 +1,11 @@
 #include "tests/benchmark/sample_inputs.h"
 
-#include <fstream>
 #include <random>
-#include <sstream>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "client/npy_reader.h"
 #include "server/base/status_macros.h"
+#include "server/npy/npy_file.h"
 
 namespace stillwave::benchmark {
 
@@ -29,11 +26,7 @@ absl::StatusOr<std::vector<Tensor>> RandomInputs(const std::vector<tensor::Shape
 absl::StatusOr<std::vector<Tensor>> ReadInputs(const std::vector<std::string>& npy_files) {
   std::vector<Tensor> inputs;
   for (const std::string& path : npy_files) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return absl::NotFoundError(absl::StrCat("the input file '", path, "' cannot be opened"));
-    std::ostringstream bytes;
-    bytes << file.rdbuf();
-    ASSIGN_OR_RETURN(const client::SampleArray array, client::ParseNpy(bytes.str(), path));
+    ASSIGN_OR_RETURN(const npy::NpyArray array, npy::ReadNpyFile(path));
     inputs.push_back(Tensor::FromValues<float>(tensor::Shape(absl::MakeConstSpan(array.shape)), array.values));
   }
   return inputs;

@@ -75,7 +75,25 @@ INSTANTIATE_TEST_SUITE_P(
         WrongArguments{"at_and_start", {"infer", "x.npy", "--at", "3", "--start", "1", "--rate", "9"}, "leave one out"},
         WrongArguments{"empty_label", {"infer", "x.npy", "--labels", "a,,b"}, "--labels has an empty entry: 'a,,b'"},
         WrongArguments{"unknown_partial", {"stream", "x.npy", "--partial", "keep"}, "--partial: keep not in"},
-        WrongArguments{"realtime_without_rate", {"stream", "x.npy", "--realtime"}, "--realtime needs --rate"},
+        WrongArguments{"raw_of_file", {"stream", "x.npy", "--raw-format", "f32"}, "--raw-format is for standard input"},
+        WrongArguments{"raw_type", {"stream", "-", "--raw-format", "i8"}, "--raw-format"},
+        WrongArguments{"channels_of_lines", {"stream", "-", "--channels", "2"}, "--channels needs --raw-format"},
+        WrongArguments{"scale_of_lines", {"stream", "-", "--raw-scale", "2"}, "--raw-scale needs --raw-format"},
+        WrongArguments{"plot_as_json", {"stream", "-", "--plot", "--json"}, "try --out FILE.jsonl"},
+        WrongArguments{"plot_of_changes", {"stream", "-", "--plot", "--changes"}, "--changes is for rows"},
+        WrongArguments{"out_suffix", {"stream", "-", "--out", "x.txt"}, "--out must end in .csv, .jsonl or .npy"},
+        WrongArguments{"paced_no_stream", {"bench", "--sample-rate", "50"}, "--sample-rate needs --stream"},
+        WrongArguments{"paced_rate",
+                       {"bench", "--stream", "--sample-rate", "50", "--rate", "5"},
+                       "--sample-rate says when samples are sent; leave out --rate"},
+        WrongArguments{"chunk_of_requests", {"bench", "--chunk", "5"}, "--chunk needs --sample-rate"},
+        WrongArguments{"series_in_flight", {"bench", "--stream", "--series", "5"}, "--series needs --rate or"},
+        WrongArguments{"calls_twice",
+                       {"bench", "--stream", "--calls", "1", "--series-per-stream", "1"},
+                       "--calls and --series-per-stream say the same"},
+        WrongArguments{"more_calls_than_series",
+                       {"bench", "--stream", "--sample-rate", "50", "--series", "5", "--calls", "6"},
+                       "--calls must be at most the number of series, 5; was 6"},
         WrongArguments{"realtime_of_input", {"stream", "-", "--realtime", "--rate", "9"}, "--realtime is for files"},
         WrongArguments{"end_of_input", {"stream", "-", "--to", "9"}, "--to is for files"},
         WrongArguments{"bench_sweep", {"bench", "--concurrency", "1:8"}, "--concurrency must be N, a list N,N,…"},
@@ -97,6 +115,12 @@ INSTANTIATE_TEST_SUITE_P(
         WrongArguments{"server_without_port", {"health", "--server", "localhost"}, "--server must be HOST:PORT"},
         WrongArguments{"server_port_too_high", {"health", "--server", "h:65536"}, "was 'h:65536'"}),
     [](const auto& test) { return std::string(test.param.name); });
+
+TEST(RealtimeOption, NeedsARateThatSomebodyKnows) {
+  const ClientResult result = RunClient({"stream", WriteTempFile("rateless.csv", "1\n2\n"), "--realtime"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--realtime needs --rate, the samples per second"));
+}
 
 TEST(Arguments, HelpTeachesCommandsExamplesAndExitCodes) {
   const ClientResult program = RunClient({"--help"});

@@ -38,8 +38,9 @@ TEST(JsonOutput, ReplacesBytesThatAreNotUtf8) {
 }
 
 TEST(JsonOutput, TellsTheLinesOfAStreamApartByTheirFirstKey) {
-  EXPECT_EQ(OpenedJson({"m", "1", 180, 90, 2}),
-            R"({"opened":{"model":"m","version":"1","window_length":180,"hop":90,"channels":2}})");
+  EXPECT_EQ(
+      OpenedJson({"m", "1", 180, 90, 2, 0.5, "kept"}),
+      R"({"opened":{"model":"m","version":"1","window_length":180,"hop":90,"channels":2,"recomputed_share":0.5,"overlap":"kept"}})");
   EXPECT_EQ(GapJson({10, 20, 3}), R"({"gap":{"expected_sample":10,"received_sample":20,"discarded_samples":3}})");
   EXPECT_EQ(SummaryJson({.windows = 10,
                          .gaps = 1,
@@ -47,9 +48,12 @@ TEST(JsonOutput, TellsTheLinesOfAStreamApartByTheirFirstKey) {
                          .bytes_sent = 400,
                          .partial_samples = 5,
                          .elapsed = absl::Seconds(2),
+                         .sample_rate_hz = 25,
+                         .resumed = 3,
                          .interrupted = true}),
             R"({"summary":{"windows":10,"gaps":1,"samples_sent":100,"bytes_sent":400,"partial_samples":5,)"
-            R"("seconds":2.0,"windows_per_second":5.0,"interrupted":true}})");
+            R"("seconds":2.0,"windows_per_second":5.0,"samples_per_second":50.0,"real_time_factor":2.0,"resumed":3,)"
+            R"("interrupted":true}})");
 }
 
 TEST(JsonOutput, PrintsModelsAndHealth) {

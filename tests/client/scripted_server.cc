@@ -3,6 +3,7 @@
 #include <google/protobuf/text_format.h>
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -136,6 +137,8 @@ class StreamService final : public v1::TimeSeriesService::Service {
       stream->Write(response);
     }
     if (script_.end_after_open) return {grpc::StatusCode::UNAVAILABLE, "draining"};
+    const bool breaks = calls_++ < script_.broken_calls;
+    const int64_t first_window = script_.counts_on ? open.first_window_index() : 0;
 
     std::vector<float> samples;
     int64_t windows = 0;
@@ -145,7 +148,8 @@ class StreamService final : public v1::TimeSeriesService::Service {
       samples.resize(before + bytes.size() / sizeof(float));
       std::memcpy(samples.data() + before, bytes.data(), bytes.size());
       for (; windows * hop + kWindow <= static_cast<int64_t>(samples.size()); ++windows) {
-        stream->Write(Window(windows, windows * hop, open.first_sample_index(), samples));
+        if (breaks && windows == script_.windows_before_break) return {grpc::StatusCode::UNAVAILABLE, "restarting"};
+        stream->Write(Window(first_window + windows, windows * hop, open.first_sample_index(), samples));
       }
     }
     if (!request.has_close()) return grpc::Status::OK;
@@ -177,6 +181,7 @@ class StreamService final : public v1::TimeSeriesService::Service {
   }
 
   const Script& script_;
+  std::atomic<int> calls_{0};
 };
 
 }  // namespace

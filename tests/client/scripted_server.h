@@ -18,6 +18,9 @@ struct Script {
   bool short_output = false;            // outputs with too few bytes for their shape
   std::vector<std::string> after_open;  // StreamWindowsResponse in protobuf's text form, sent after SeriesOpened
   bool end_after_open = false;          // ends the call then, with UNAVAILABLE "draining"
+  int broken_calls = 0;                 // of StreamWindows: so many end with UNAVAILABLE "restarting" …
+  int windows_before_break = 0;         // … after so many windows
+  bool counts_on = true;                // obeys first_window_index, as servers do that know it
 };
 
 // Answers ServerLive, ServerReady, ServerMetadata, ModelReady, ModelMetadata, ModelInfer, RepositoryIndex and

@@ -84,7 +84,7 @@ TEST_F(Probes, WatchTellsTheStatusAtOnceAndAnUnknownServiceAsSuch) {
 
 TEST_F(Probes, ReflectionListsAllServices) {
   EXPECT_THAT(ListServices(), testing::IsSupersetOf({"inference.GRPCInferenceService", "stillwave.v1.TimeSeriesService",
-                                                     "grpc.health.v1.Health"}));
+                                                     "stillwave.v1.MonitoringService", "grpc.health.v1.Health"}));
 }
 
 TEST_F(Probes, ReflectionDescribesEachServiceThatItLists) {

@@ -22,6 +22,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "inference/open_inference_grpc.grpc.pb.h"
+#include "stillwave/v1/monitoring.grpc.pb.h"
 #include "stillwave/v1/stream_inference.grpc.pb.h"
 #include "tests/support/server_fixture.h"
 #include "tests/support/test_models.h"
@@ -53,6 +54,7 @@ struct Client {
   std::unique_ptr<Inference::Stub> inference = Inference::NewStub(channel);
   std::unique_ptr<grpc::health::v1::Health::Stub> health = grpc::health::v1::Health::NewStub(channel);
   std::unique_ptr<v1::TimeSeriesService::Stub> streams = v1::TimeSeriesService::NewStub(channel);
+  std::unique_ptr<v1::MonitoringService::Stub> monitoring = v1::MonitoringService::NewStub(channel);
 };
 
 // Calls a unary method of the inference service: Call(*client.inference, &Inference::Stub::ServerLive, request,

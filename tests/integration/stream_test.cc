@@ -2,93 +2,17 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
-#include <optional>
 #include <thread>
 
 #include "gmock/gmock.h"
-#include "tests/integration/rpc.h"
+#include "tests/integration/stream_call.h"
 
 namespace stillwave::integration {
 namespace {
 
 using testing::HasSubstr;
 using testing::SizeIs;
-using v1::StreamWindowsRequest;
 using v1::StreamWindowsResponse;
-
-constexpr int64_t kChannels = 3;
-
-// One call: requests go out as they are made, responses are read when asked for.
-class StreamCall {
- public:
-  explicit StreamCall(const Client& client) {
-    LimitTime(context_);
-    stream_ = client.streams->StreamWindows(&context_);
-  }
-
-  void Open(const v1::OpenSeries& open) {
-    StreamWindowsRequest request;
-    *request.mutable_open() = open;
-    EXPECT_TRUE(stream_->Write(request));
-  }
-  // False when the call has ended.
-  bool Chunk(const std::string& series, absl::Span<const float> values,
-             std::optional<int64_t> sample_index = std::nullopt) {
-    StreamWindowsRequest request;
-    request.mutable_chunk()->set_series_id(series);
-    request.mutable_chunk()->set_fp32_samples(BytesOf(values));
-    if (sample_index) request.mutable_chunk()->set_sample_index(*sample_index);
-    return stream_->Write(request);
-  }
-  void Close(const std::string& series) {
-    StreamWindowsRequest request;
-    request.mutable_close()->set_series_id(series);
-    EXPECT_TRUE(stream_->Write(request));
-  }
-  void HalfClose() { stream_->WritesDone(); }
-  bool Read(StreamWindowsResponse* response) { return stream_->Read(response); }
-  // All that is left, until the call ends.
-  std::vector<StreamWindowsResponse> ReadAll() {
-    std::vector<StreamWindowsResponse> all;
-    for (StreamWindowsResponse response; stream_->Read(&response);) all.push_back(response);
-    return all;
-  }
-  grpc::Status Finish() { return stream_->Finish(); }
-
- private:
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReaderWriter<StreamWindowsRequest, StreamWindowsResponse>> stream_;
-};
-
-v1::OpenSeries OpenSeedBlock(const std::string& series, int64_t window_length, int64_t hop) {
-  v1::OpenSeries open;
-  open.set_series_id(series);
-  open.set_model_name("seed_block");
-  open.set_window_length(window_length);
-  open.set_hop(hop);
-  return open;
-}
-
-std::vector<v1::WindowResult> WindowsOf(const std::vector<StreamWindowsResponse>& responses,
-                                        const std::string& series) {
-  std::vector<v1::WindowResult> windows;
-  for (const StreamWindowsResponse& response : responses) {
-    if (response.has_window() && response.window().series_id() == series) windows.push_back(response.window());
-  }
-  return windows;
-}
-
-// [S][C] -> [C][length] of the window that starts at `first`; zeros behind the end.
-std::vector<float> WindowAt(const std::vector<float>& samples, int64_t first, int64_t length) {
-  std::vector<float> window;
-  for (int64_t channel = 0; channel < kChannels; ++channel) {
-    for (int64_t i = first; i < first + length; ++i) {
-      const auto at = static_cast<size_t>(i * kChannels + channel);
-      window.push_back(at < samples.size() ? samples[at] : 0.0F);
-    }
-  }
-  return window;
-}
 
 class Streams : public ServerTest {
  protected:
@@ -98,7 +22,7 @@ class Streams : public ServerTest {
   static std::string Unary(const std::vector<float>& window, int64_t length) {
     inference::ModelInferRequest request;
     request.set_model_name("seed_block");
-    AddRawInput(request, "x", "FP32", {1, kChannels, length}, BytesOf(window));
+    AddRawInput(request, "x", "FP32", {1, kSeedChannels, length}, BytesOf(window));
     inference::ModelInferResponse response;
     const grpc::Status status = Call(*client_->inference, &Inference::Stub::ModelInfer, request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
@@ -110,21 +34,21 @@ TEST_F(Streams, ResultsHaveTheBitsOfUnaryResultsForTheSameWindows) {
   constexpr int64_t kLength = 64;
   constexpr int64_t kHop = 24;
   constexpr int64_t kSamples = 500;
-  const std::vector<float> samples = Signal(1, kSamples, kChannels);  // [S][C]
+  const std::vector<float> samples = Signal(1, kSamples, kSeedChannels);  // [S][C]
   StreamCall call(*client_);
   call.Open(OpenSeedBlock("s", kLength, kHop));
   // Chunks of 1, 2, 3, … samples.
   for (int64_t at = 0, size = 1; at < kSamples; at += size, ++size) {
     const int64_t count = std::min(size, kSamples - at);
-    EXPECT_TRUE(call.Chunk("s", absl::MakeConstSpan(samples).subspan(static_cast<size_t>(at * kChannels),
-                                                                     static_cast<size_t>(count * kChannels))));
+    EXPECT_TRUE(call.Chunk("s", absl::MakeConstSpan(samples).subspan(static_cast<size_t>(at * kSeedChannels),
+                                                                     static_cast<size_t>(count * kSeedChannels))));
   }
   call.HalfClose();
   const std::vector<StreamWindowsResponse> responses = call.ReadAll();
   EXPECT_TRUE(call.Finish().ok());
 
   ASSERT_FALSE(responses.empty());
-  EXPECT_EQ(responses.front().opened().channels(), kChannels);
+  EXPECT_EQ(responses.front().opened().channels(), kSeedChannels);
   EXPECT_EQ(responses.front().opened().model_version(), "1");
   EXPECT_EQ(responses.back().closed().samples(), kSamples);
   const std::vector<v1::WindowResult> windows = WindowsOf(responses, "s");
@@ -141,12 +65,12 @@ TEST_F(Streams, ResultsHaveTheBitsOfUnaryResultsForTheSameWindows) {
 }
 
 TEST_F(Streams, TwoSeriesShareOneCallAndKeepTheirOwnOrder) {
-  const std::vector<float> samples = Signal(1, 320, kChannels);
+  const std::vector<float> samples = Signal(1, 320, kSeedChannels);
   StreamCall call(*client_);
   call.Open(OpenSeedBlock("a", 32, 32));
   call.Open(OpenSeedBlock("b", 64, 64));
-  for (size_t at = 0; at < samples.size(); at += 16 * kChannels) {
-    const auto chunk = absl::MakeConstSpan(samples).subspan(at, 16 * kChannels);
+  for (size_t at = 0; at < samples.size(); at += 16 * kSeedChannels) {
+    const auto chunk = absl::MakeConstSpan(samples).subspan(at, 16 * kSeedChannels);
     EXPECT_TRUE(call.Chunk("a", chunk));
     EXPECT_TRUE(call.Chunk("b", chunk));
   }
@@ -161,12 +85,12 @@ TEST_F(Streams, TwoSeriesShareOneCallAndKeepTheirOwnOrder) {
 }
 
 TEST_F(Streams, AGapIsReportedAndRestartsTheWindow) {
-  const std::vector<float> samples = Signal(1, 100, kChannels);
+  const std::vector<float> samples = Signal(1, 100, kSeedChannels);
   const auto all = absl::MakeConstSpan(samples);
   StreamCall call(*client_);
   call.Open(OpenSeedBlock("s", 32, 32));
-  EXPECT_TRUE(call.Chunk("s", all.subspan(0, 40 * kChannels), 0));                // a window and 8 samples
-  EXPECT_TRUE(call.Chunk("s", all.subspan(50 * kChannels, 40 * kChannels), 50));  // 10 samples are missing
+  EXPECT_TRUE(call.Chunk("s", all.subspan(0, 40 * kSeedChannels), 0));                    // a window and 8 samples
+  EXPECT_TRUE(call.Chunk("s", all.subspan(50 * kSeedChannels, 40 * kSeedChannels), 50));  // 10 samples are missing
   call.HalfClose();
   const std::vector<StreamWindowsResponse> responses = call.ReadAll();
   EXPECT_TRUE(call.Finish().ok());
@@ -186,7 +110,7 @@ TEST_F(Streams, AGapIsReportedAndRestartsTheWindow) {
 }
 
 TEST_F(Streams, AnUnfilledWindowIsPaddedWithZerosWhenAskedFor) {
-  const std::vector<float> samples = Signal(1, 40, kChannels);
+  const std::vector<float> samples = Signal(1, 40, kSeedChannels);
   StreamCall call(*client_);
   v1::OpenSeries open = OpenSeedBlock("s", 32, 32);
   open.set_partial_window(v1::PARTIAL_WINDOW_ZERO_PAD);
@@ -205,7 +129,7 @@ TEST_F(Streams, AnUnfilledWindowIsPaddedWithZerosWhenAskedFor) {
 }
 
 TEST_F(Streams, AnErrorOfOneSeriesEndsThatSeriesOnly) {
-  const std::vector<float> samples = Signal(1, 32, kChannels);
+  const std::vector<float> samples = Signal(1, 32, kSeedChannels);
   StreamCall call(*client_);
   v1::OpenSeries unknown = OpenSeedBlock("unknown", 32, 32);
   unknown.set_model_name("nobody");
@@ -233,7 +157,7 @@ TEST_F(Streams, AClientThatDoesNotReadIsNotReadFromEither) {
   constexpr int64_t kChunks = 400;
   constexpr int64_t kSamplesPerChunk = 250;
   const std::string series(250, 's');
-  const std::vector<float> chunk = Signal(1, kSamplesPerChunk, kChannels);
+  const std::vector<float> chunk = Signal(1, kSamplesPerChunk, kSeedChannels);
   StreamCall call(*client_);
   call.Open(OpenSeedBlock(series, 8, 1));
   std::atomic<bool> broken{false};

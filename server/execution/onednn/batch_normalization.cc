@@ -16,7 +16,7 @@ absl::StatusOr<Primitive> MakeBatchNormalization(const graph::BatchNormalization
     const tensor::Shape image =
         shape.rank() == 5 ? tensor::Shape({shape[0], shape[1], shape[2] * shape[3], shape[4]}) : shape;
     const Desc data = ImageDesc(image, layout, element);
-    const auto desc = BatchNormalizationDesc(data, op.epsilon, flags, UserScratchpad());
+    const auto desc = BatchNormalizationDesc(kInference, data, op.epsilon, flags, UserScratchpad());
     const Desc per_channel = RowMajorDesc({shape[1]});
     return Finish("batch_normalization", desc, dnnl::batch_normalization_forward(desc),
                   {{DNNL_ARG_SRC, data},

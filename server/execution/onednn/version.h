@@ -17,6 +17,7 @@ inline dnnl::primitive_attr UserScratchpad() {
 }
 
 inline constexpr auto kInference = dnnl::prop_kind::forward_inference;
+inline constexpr auto kTraining = dnnl::prop_kind::forward_training;
 
 #if DNNL_VERSION_MAJOR >= 3
 
@@ -32,9 +33,9 @@ inline auto ConvolutionDesc(const Desc& src, const Desc& weights, const Desc& bi
                                                    weights, bias, dst, strides, dilates, pads_begin, pads_end, attr);
 }
 
-inline auto BatchNormalizationDesc(const Desc& data, float epsilon, dnnl::normalization_flags flags,
-                                   const dnnl::primitive_attr& attr) {
-  return dnnl::batch_normalization_forward::primitive_desc(CpuEngine(), kInference, data, data, epsilon, flags, attr);
+inline auto BatchNormalizationDesc(dnnl::prop_kind kind, const Desc& data, float epsilon,
+                                   dnnl::normalization_flags flags, const dnnl::primitive_attr& attr) {
+  return dnnl::batch_normalization_forward::primitive_desc(CpuEngine(), kind, data, data, epsilon, flags, attr);
 }
 
 using Pooling = dnnl::pooling_forward;
@@ -89,10 +90,10 @@ inline auto ConvolutionDesc(const Desc& src, const Desc& weights, const Desc& bi
   return Op::primitive_desc(op, attr, CpuEngine());
 }
 
-inline auto BatchNormalizationDesc(const Desc& data, float epsilon, dnnl::normalization_flags flags,
-                                   const dnnl::primitive_attr& attr) {
+inline auto BatchNormalizationDesc(dnnl::prop_kind kind, const Desc& data, float epsilon,
+                                   dnnl::normalization_flags flags, const dnnl::primitive_attr& attr) {
   using Op = dnnl::batch_normalization_forward;
-  return Op::primitive_desc(Op::desc(kInference, data, epsilon, flags), attr, CpuEngine());
+  return Op::primitive_desc(Op::desc(kind, data, epsilon, flags), attr, CpuEngine());
 }
 
 using Pooling = dnnl::pooling_v2_forward;

@@ -57,6 +57,17 @@ TEST(BenchReport, NotesNameCodesAndWhatWasNotSent) {
   EXPECT_THAT(NotesText(BenchStep{}), IsEmpty());
 }
 
+TEST(BenchReport, NotesCountWhatCameTooLateAndTheMemoryOfASeries) {
+  BenchStep step = Step();
+  step.options.deadline = absl::Milliseconds(5);
+  step.result.late = 1;
+  EXPECT_THAT(NotesText(step), HasSubstr("  late: 1 of 3 answers (33.33 %) took longer than 5.000 ms\n"));
+  step.series = 1024;
+  step.memory = ServerMemory{.before_bytes = 20 << 20, .open_bytes = 30 << 20};
+  EXPECT_THAT(NotesText(step),
+              HasSubstr("  server memory: 30.0 MiB with the series open, 20.0 before: 10.0 KiB a series\n"));
+}
+
 TEST(BenchReport, ALateClientSaysSo) {
   BenchStep step = Step();
   step.result.send_delay.Add(absl::Microseconds(900));
@@ -72,6 +83,13 @@ TEST(BenchReport, TheSetupSaysWhatIsMeasured) {
             "closed loop, 1 connection, 1 thread; each step 10s after 1s of warm-up\n");
   EXPECT_THAT(SetupText(setup, {.rate = 5, .requests = 9, .threads = 2}),
               HasSubstr("open loop, Poisson arrivals, 1 connection, 2 threads; each step 9 requests after 1s"));
+}
+
+TEST(BenchReport, TheSetupOfPacedSeriesSaysHowTheySend) {
+  const BenchSetup setup{
+      .server = "h:1", .model = "m", .input = "x", .stream = true, .series = 100, .series_per_call = 10};
+  EXPECT_THAT(SetupText(setup, {.rate = 5, .sample_rate = 50, .chunk_samples = 25}),
+              HasSubstr("open loop, 100 series, 10 on a call, of 50 samples/s in chunks of 25, 1 connection"));
 }
 
 TEST(BenchReport, ProgressShowsStepShareAndRate) {
@@ -102,6 +120,21 @@ TEST(BenchReport, JsonHasEveryFigure) {
   EXPECT_EQ(row["server"]["compute_ms"], 0.5);
   EXPECT_EQ(row["timeline"]["entries"][0]["ok"], 3);
   EXPECT_EQ(row["interrupted"], false);
+}
+
+TEST(BenchReport, JsonOfPacedSeriesHasLatenessAndMemory) {
+  BenchStep step = Step();
+  step.options = {.rate = 39, .deadline = absl::Milliseconds(5), .sample_rate = 50, .chunk_samples = 25};
+  step.series = 100;
+  step.result.late = 1;
+  step.memory = ServerMemory{.before_bytes = 1000, .open_bytes = 3000};
+  const json row = json::parse(BenchJson({.stream = true, .series_per_call = 10}, {step}))["steps"][0];
+  EXPECT_EQ(row["sample_rate"], 50);
+  EXPECT_EQ(row["chunk_samples"], 25);
+  EXPECT_EQ(row["series"], 100);
+  EXPECT_EQ(row["deadline_ms"], 5);
+  EXPECT_EQ(row["late"], 1);
+  EXPECT_EQ(row["server_memory"]["open_bytes"], 3000);
 }
 
 TEST(BenchReport, JsonOfAnOpenLoopHasRateAndSendDelay) {

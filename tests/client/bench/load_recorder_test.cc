@@ -50,6 +50,24 @@ class Recorder : public testing::Test {
   LoadRecorder recorder_{&plan_};
 };
 
+TEST(LateAnswers, AreOkOnesOfTheMeasuredTimeBeyondTheDeadline) {
+  LoadPlan plan(ByTime(), kStart);
+  LoadRecorder recorder(&plan, absl::Milliseconds(5));
+  const auto answer = [&](Tick due, Tick latency, absl::StatusCode code) {
+    const PendingRequest request{plan.Take(due), due};
+    recorder.Sent(request);
+    recorder.Answered(request, due + latency, code, "");
+  };
+  answer(kStart, 9 * kMilli, absl::StatusCode::kOk);  // warm-up
+  answer(kStart + kSecond, 5 * kMilli, absl::StatusCode::kOk);
+  answer(kStart + kSecond, 5 * kMilli + 1, absl::StatusCode::kOk);
+  answer(kStart + kSecond, 9 * kMilli, absl::StatusCode::kUnavailable);
+  LoadResult result = recorder.Finish();
+  EXPECT_EQ(result.late, 1);
+  result.Merge(result);
+  EXPECT_EQ(result.late, 2);
+}
+
 TEST_F(Recorder, CountsWhatWasSentInTheMeasuredTime) {
   Answer(kStart, 10 * kMilli);
   Answer(kStart + kSecond, 3 * kMilli);

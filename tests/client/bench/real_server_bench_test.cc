@@ -124,6 +124,42 @@ TEST_F(RealServerBench, StreamsGetAResultForEveryWindowInBothLoops) {
   EXPECT_GT(open[0]["ok"], 0);
 }
 
+TEST_F(RealServerBench, PacedSeriesGetAResultForEveryWindowThatWasDue) {
+  const json steps = Steps({"--stream",
+                            "--window",
+                            "128",
+                            "--hop",
+                            "32",
+                            "--series",
+                            "4",
+                            "--calls",
+                            "2",
+                            "--sample-rate",
+                            "400",
+                            "--chunk",
+                            "50",
+                            "--duration",
+                            "1",
+                            "--warmup",
+                            "0",
+                            "--threads",
+                            "2",
+                            "--deadline-ms",
+                            "0.001",
+                            "--server-stats",
+                            server_->http_address(),
+                            "--json"});
+  ASSERT_EQ(steps.size(), 1u);
+  ExpectCountsAddUp(steps[0]);
+  // 12.5 windows a second of each series, whose chunks may end a window early or late.
+  EXPECT_NEAR(steps[0]["sent"].get<double>(), 50, 8) << steps[0];
+  EXPECT_EQ(steps[0]["ok"], steps[0]["sent"]) << steps[0];
+  EXPECT_EQ(steps[0]["late"], steps[0]["ok"]) << "no answer takes a microsecond";
+  EXPECT_EQ(steps[0]["rate"], 50);
+  EXPECT_GT(steps[0]["server_memory"]["open_bytes"], 0);
+  EXPECT_GE(steps[0]["sent_bytes_per_answer"], 32 * 4);
+}
+
 TEST_F(RealServerBench, PrintsATableAndTheServersOwnTimes) {
   const ClientResult result =
       Bench({"--window", "128", "--requests", "20", "--warmup", "0", "--server-stats", server_->http_address()});

@@ -22,6 +22,7 @@ stillwave_samples_total{model="ecg",version="1"} 60
 stillwave_batches_total{model="ecg",reason="idle",version="1"} 12
 stillwave_batches_total{model="ecg",reason="full",version="1"} 3
 stillwave_streams 4
+process_resident_memory_bytes 1.5e+07
 )";
 
 TEST(ServerStats, AddsUpTheVersionsOfOneModel) {
@@ -30,15 +31,18 @@ TEST(ServerStats, AddsUpTheVersionsOfOneModel) {
   EXPECT_EQ(stats.Compute(), absl::Microseconds(200));
   EXPECT_EQ(stats.Queue(), absl::Microseconds(25));
   EXPECT_EQ(stats.BatchSamples(), 4);
+  EXPECT_EQ(stats.resident_bytes, 1.5e7);
 }
 
 TEST(ServerStats, ADifferenceIsOfWhatWasCountedBetween) {
   ServerStats before;
   before.compute_seconds = 0.002;
   before.computed = 10;
+  before.resident_bytes = 1e7;
   const ServerStats stats = ParseServerStats(kPage, "ecg").Since(before);
   EXPECT_EQ(stats.computed, 10);
   EXPECT_EQ(stats.Compute(), absl::Microseconds(200));
+  EXPECT_EQ(stats.resident_bytes, 1.5e7) << "memory is what it is now";
 }
 
 TEST(ServerStats, AModelsNameIsNotAPartOfAnother) {

@@ -102,8 +102,8 @@ TEST_F(GiantMessage, OfEmptyPartsIsRefusedBeforeItIsParsed) {
 
 TEST_F(GiantMessage, OfEmptyPartsIsRefusedByEveryMethod) {
   const std::string bytes = Repeated(std::string("\xfa\x7f\0", 3), 60'000);  // a field that nobody knows
-  for (const char* name :
-       {"inference.GRPCInferenceService", "stillwave.v1.TimeSeriesService", "grpc.health.v1.Health"}) {
+  for (const char* name : {"inference.GRPCInferenceService", "stillwave.v1.TimeSeriesService",
+                           "stillwave.v1.MonitoringService", "grpc.health.v1.Health"}) {
     const auto* const service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
     ASSERT_NE(service, nullptr) << name;
     for (int i = 0; i < service->method_count(); ++i) {

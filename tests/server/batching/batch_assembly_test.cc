@@ -80,14 +80,5 @@ TEST(SplitOutputsTest, ALoneTaskGetsTheTensorsThemselves) {
   EXPECT_EQ((*split)[0][0].data(), data);
 }
 
-TEST(RowsTest, AreAViewIntoTheTensor) {
-  Tensor tensor = Tensor::FromValues<float>({3, 2}, {1, 2, 3, 4, 5, 6});
-  const tensor::TensorView rows = Rows(tensor.view(), /*first=*/1, /*count=*/2);
-  EXPECT_EQ(rows.shape, Shape({2, 2}));
-  EXPECT_THAT(rows.values<float>(), ElementsAre(3, 4, 5, 6));
-  Rows(tensor.mutable_view(), 2, 1).values<float>()[0] = 50;
-  EXPECT_THAT(tensor.values<float>(), ElementsAre(1, 2, 3, 4, 50, 6));
-}
-
 }  // namespace
 }  // namespace stillwave::batching

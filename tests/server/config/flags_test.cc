@@ -54,6 +54,7 @@ TEST(Flags, EachFlagSetsItsField) {
                              "--log_level=warning",
                              "--log_format=json",
                              "--max_streams=12",
+                             "--drift_sample_rate=0.25",
                              "--max_series_per_stream=13",
                              "--inline_compute_microseconds=14",
                              "--max_request_megabytes=77",
@@ -75,6 +76,7 @@ TEST(Flags, EachFlagSetsItsField) {
   EXPECT_EQ(config.log_level, base::LogLevel::kWarning);
   EXPECT_EQ(config.log_format, base::LogFormat::kJson);
   EXPECT_EQ(config.max_streams, 12);
+  EXPECT_EQ(config.drift_sample_rate, 0.25);
   EXPECT_EQ(config.max_series_per_stream, 13);
   EXPECT_EQ(config.inline_compute_microseconds, 14);
   EXPECT_EQ(config.max_request_megabytes, 77);
@@ -114,6 +116,9 @@ TEST(Flags, EveryWholeNumberIsHeldToItsRange) {
 TEST(Flags, WrongValuesAreRefusedByName) {
   EXPECT_EQ(MessageOf({"--workers=many"}), "--workers must be a whole number between 1 and 1024; was \"many\"");
   EXPECT_EQ(MessageOf({"--workers=2.5"}), "--workers must be a whole number between 1 and 1024; was \"2.5\"");
+  EXPECT_EQ(MessageOf({"--drift_sample_rate=1.5"}), "--drift_sample_rate must be between 0 and 1; was 1.5");
+  EXPECT_EQ(MessageOf({"--drift_sample_rate=few"}),
+            "--drift_sample_rate must be a number between 0 and 1; was \"few\"");
   EXPECT_EQ(MessageOf({"--batchnorm=train"}), "--batchnorm must be one of primitive, folded; was \"train\"");
   EXPECT_THAT(MessageOf({"--log_level=loud"}), HasSubstr("--log_level must be one of debug, info, warning, error"));
   EXPECT_THAT(MessageOf({"--log_format=xml"}), HasSubstr("--log_format must be one of text, json; was \"xml\""));
@@ -156,9 +161,12 @@ TEST(Flags, OneModelSourceOnly) {
   EXPECT_EQ(MessageOf({"--model=m.onnx", "--model_repository=r"}),
             "--model and --model_repository must not be given together; were \"m.onnx\" and \"r\"");
   EXPECT_THAT(MessageOf({"--describe", "--model_repository=r"}), HasSubstr("--describe must go with --model"));
+  EXPECT_THAT(MessageOf({"--check", "--model_repository=r"}), HasSubstr("--check must go with --model"));
+  EXPECT_EQ(MessageOf({"--check", "--describe"}), "--describe and --check must not be given together");
 }
 
-TEST(Flags, DescribeVersionAndHelpAreActions) {
+TEST(Flags, DescribeCheckVersionAndHelpAreActions) {
+  EXPECT_EQ(Parse({"--check", "--model=m.onnx"})->action, Invocation::Action::kCheck);
   EXPECT_EQ(Parse({"--describe", "--model=m.onnx"})->action, Invocation::Action::kDescribe);
   EXPECT_EQ(Parse({"--describe"})->action, Invocation::Action::kDescribe);
   const auto version = Parse({"--version"});

@@ -49,6 +49,7 @@ TEST(ServerMetricsTest, ExposesEveryMetricOfALoadedModel) {
                            "rejections_total",
                            "streams",
                            "stream_series",
+                           "stream_series_bytes",
                            "stream_windows_total",
                            "stream_window_duration_seconds",
                            "stream_computed_samples_total",
@@ -58,6 +59,8 @@ TEST(ServerMetricsTest, ExposesEveryMetricOfALoadedModel) {
                            "model_ready",
                            "model_load_duration_seconds",
                            "plan_compile_duration_seconds",
+                           "drift_samples_total",
+                           "drift_dropped_samples_total",
                            "model_loads_total",
                            "repository_readable"}) {
     EXPECT_THAT(names, Contains(absl::StrCat("stillwave_", name)));

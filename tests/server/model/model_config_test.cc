@@ -68,7 +68,15 @@ TEST(ModelConfigTest, ReadsAFileAsOtherServersHaveIt) {
     }
     parameters {
       key: "drift_sample_rate"
-      value: { string_value: "0" }
+      value: { string_value: "0.25" }
+    }
+    parameters {
+      key: "drift_half_life"
+      value: { string_value: "500" }
+    }
+    parameters {
+      key: "drift_minimum_samples"
+      value: { string_value: "20" }
     }
     parameters {
       key: "window_length"
@@ -77,6 +85,14 @@ TEST(ModelConfigTest, ReadsAFileAsOtherServersHaveIt) {
     parameters {
       key: "hop"
       value: { string_value: "90" }
+    }
+    parameters {
+      key: "stream_reuse"
+      value: { string_value: "off" }
+    }
+    parameters {
+      key: "stream_verify_share"
+      value: { string_value: "0.05" }
     } model_warmup
     [ {
       name: "one"
@@ -106,8 +122,13 @@ TEST(ModelConfigTest, ReadsAFileAsOtherServersHaveIt) {
   EXPECT_THAT(config->batching.preferred_batch_sizes, ElementsAre(4, 8));
   EXPECT_EQ(config->batch_norm, BatchNormMode::kFolded);
   EXPECT_EQ(config->precision, Precision::kBf16);
+  EXPECT_EQ(config->drift.sample_rate, 0.25);
+  EXPECT_EQ(config->drift.half_life, 500);
+  EXPECT_EQ(config->drift.minimum_samples, 20);
   EXPECT_EQ(config->window_length, 360);
   EXPECT_EQ(config->hop, 90);
+  EXPECT_FALSE(config->stream_reuse);
+  EXPECT_EQ(config->stream_verify_share, 0.05);
   EXPECT_EQ(config->warm_up_length, 200);
 }
 
@@ -122,6 +143,9 @@ TEST(ModelConfigTest, LoadOptionsWarmUpForTheLengthThatIsAskedForFirst) {
   EXPECT_EQ(ToLoadOptions(config).max_batch_size, 4);
   EXPECT_EQ(ToLoadOptions(config).batch_norm, BatchNormMode::kFolded);
   EXPECT_EQ(ToLoadOptions(config).precision, Precision::kBf16);
+  EXPECT_TRUE(ToLoadOptions(config).keep_batch_norm);
+  config.drift.sample_rate = 0;
+  EXPECT_FALSE(ToLoadOptions(config).keep_batch_norm);
   config.warm_up_length = 200;
   EXPECT_EQ(ToLoadOptions(config).window_length, 200);
 }
@@ -206,10 +230,29 @@ TEST(ModelConfigTest, OurParametersAreCheckedAndOthersRefused) {
               StatusIs(kInvalid, HasSubstr("parameters.batchnorm must be primitive or folded; was 'training'")));
   EXPECT_THAT(parse("precision", "fp16"),
               StatusIs(kInvalid, HasSubstr("parameters.precision must be fp32 or bf16; was 'fp16'")));
-  EXPECT_THAT(parse("drift_sample_rate", "0.01"), StatusIs(kUnimplemented, HasSubstr("drift_sample_rate must be 0")));
+  for (const char* wrong : {"1.5", "-0.1", "nan", "often"}) {
+    EXPECT_THAT(parse("drift_sample_rate", wrong),
+                StatusIs(kInvalid, HasSubstr(absl::StrCat("parameters.drift_sample_rate must be a number from 0 to 1; "
+                                                          "was '",
+                                                          wrong, "'"))));
+  }
+  EXPECT_THAT(parse("drift_half_life", "0"),
+              StatusIs(kInvalid, HasSubstr("drift_half_life must be an integer from 1")));
+  EXPECT_THAT(parse("drift_minimum_samples", "2.5"),
+              StatusIs(kInvalid, HasSubstr("drift_minimum_samples must be an integer from 1")));
   EXPECT_THAT(parse("window_length", "0"), StatusIs(kInvalid, HasSubstr("window_length must be an integer from 1")));
   EXPECT_THAT(parse("window_length", "12.5"), StatusIs(kInvalid, HasSubstr("was '12.5'")));
   EXPECT_THAT(parse("hop", "-4"), StatusIs(kInvalid, HasSubstr("parameters.hop must be")));
+  EXPECT_THAT(parse("stream_reuse", "on"),
+              StatusIs(kInvalid, HasSubstr("parameters.stream_reuse must be auto or off; was 'on'")));
+  for (const char* share : {"1.5", "-0.1", "nan", "often", ""}) {
+    EXPECT_THAT(
+        parse("stream_verify_share", share),
+        StatusIs(kInvalid, HasSubstr(absl::StrCat("parameters.stream_verify_share must be a number from 0 to 1; ",
+                                                  "was '", share, "'"))));
+  }
+  EXPECT_THAT(parse("stream_reuse", "auto"), IsOk());
+  EXPECT_THAT(parse("stream_verify_share", "1"), IsOk());
   EXPECT_THAT(parse("intra_op_thread_count", "2"),
               StatusIs(kUnimplemented, AllOf(HasSubstr("parameters.intra_op_thread_count is not supported"),
                                              HasSubstr("batchnorm, precision"))));

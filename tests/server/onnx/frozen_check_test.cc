@@ -245,5 +245,31 @@ TEST(CheckFrozenReduce, FollowsActivationsThroughOtherNodes) {
   EXPECT_THAT(CheckFrozen(graph), StatusIs(kNotFrozen, HasSubstr("across axis 0")));
 }
 
+// (x - mean) / sqrt(var + eps) with mean and variance over batch and time: a BatchNorm in training mode as an exporter
+// without the operator, or a decomposition, writes it.
+TEST(CheckFrozenReduce, RefusesBatchStatisticsThatAreWrittenOutWithTheCure) {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", DataType::kFloat32, {-1, 3, 8});
+  const ValueId axes = graph.AddConstant("axes", Tensor::FromValues<int64_t>({2}, std::vector<int64_t>{0, 2}));
+  const ValueId epsilon = graph.AddConstant("epsilon", Floats({}, {1e-5F}));
+  const auto add = [&](const std::string& name, graph::Op op, std::vector<ValueId> inputs) {
+    const ValueId output = graph.AddValue(name);
+    graph.AddNode({name, std::move(op), std::move(inputs), {output}});
+    return output;
+  };
+  const graph::Reduce mean_of{graph::ReduceKind::kMean};
+  const ValueId mean = add("mean", mean_of, {x, axes});
+  const ValueId centered = add("centered", graph::Binary{graph::BinaryKind::kSub}, {x, mean});
+  const ValueId square = add("square", graph::Binary{graph::BinaryKind::kMul}, {centered, centered});
+  const ValueId variance = add("variance", mean_of, {square, axes});
+  const ValueId regular = add("regular", graph::Binary{graph::BinaryKind::kAdd}, {variance, epsilon});
+  const ValueId root = add("root", graph::Unary{graph::UnaryKind::kSqrt}, {regular});
+  graph.AddOutput(add("y", graph::Binary{graph::BinaryKind::kDiv}, {centered, root}));
+  EXPECT_THAT(CheckFrozen(graph),
+              StatusIs(kNotFrozen, AllOf(HasSubstr("node 'mean' (ReduceMean): it reduces across axis 0, the batch"),
+                                         HasSubstr("call `model.eval()` before torch.onnx.export"),
+                                         HasSubstr("track_running_stats=True"))));
+}
+
 }  // namespace
 }  // namespace stillwave::onnx_import

@@ -1,5 +1,6 @@
 #include "server/overlap/overlap_runner.h"
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/metrics/server_metrics.h"
+#include "server/tensor/rows.h"
 #include "tests/server/overlap/series_runs.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_models.h"
@@ -80,6 +82,11 @@ class OverlapRunnerTest : public testing::Test {
 };
 
 constexpr double kTolerance = 2e-5;
+
+void ExpectSameBits(const tensor::TensorView& got, const tensor::TensorView& want) {
+  ASSERT_EQ(got.shape, want.shape);
+  EXPECT_EQ(std::memcmp(got.data, want.data, want.byte_size()), 0);
+}
 
 TEST_F(OverlapRunnerTest, WindowsOfASeriesAreWhatTheModelMakesOfThem) {
   const auto series = Open();
@@ -168,6 +175,57 @@ TEST_F(OverlapRunnerTest, AMismatchIsCountedAndEndsTheReuse) {
   EXPECT_EQ(reused(), series->plan().reused_samples());
   EXPECT_THAT(runner_->Open(window_, kHop).status(),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("were not what the model makes of them")));
+}
+
+TEST_F(OverlapRunnerTest, WindowsOfManySeriesTogetherAreThoseOfEachAlone) {
+  constexpr size_t kSeries = 11;  // runs as 8, 2 and 1
+  std::vector<std::unique_ptr<SeriesReuse>> together;
+  std::vector<std::unique_ptr<SeriesReuse>> alone;
+  std::vector<const SeriesReuse*> series;
+  std::vector<RandomSeries> samples;
+  for (size_t i = 0; i < kSeries; ++i) {
+    together.push_back(Open());
+    alone.push_back(Open());
+    series.push_back(together.back().get());
+    samples.emplace_back(window_, kLength + 6 * kHop, i);
+  }
+  for (int64_t n = 0; n <= 6; ++n) {
+    std::vector<Tensor> windows;
+    for (const RandomSeries& one : samples) windows.push_back(one.Window(n * kHop));
+    const Outputs got = RunWindows(series, windows, std::vector<int64_t>(kSeries, n * kHop));
+    for (size_t i = 0; i < kSeries; ++i) {
+      const Outputs want = RunWindow(*alone[i], samples[i], n * kHop);
+      ExpectSameBits(tensor::Rows(got[0].view(), static_cast<int64_t>(i), 1), want[0].view());
+    }
+  }
+  EXPECT_EQ(reused(), 2 * 6 * kSeries * static_cast<double>(together[0]->plan().reused_samples()));
+}
+
+// What is verified leaves with the model's own bits; with a hop of an odd number of positions the others may differ in
+// the last ones.
+TEST_F(OverlapRunnerTest, AsManyWindowsAreVerifiedAsIsAskedFor) {
+  const auto windows_with_other_bits = [&](double share) {
+    MakeRunner({.verify_share = share});
+    const auto series = Open(/*hop=*/15);
+    const RandomSeries samples(window_, kLength + 20 * 15, 8);
+    int count = 0;
+    for (int64_t first = 0; first <= 20 * 15; first += 15) {
+      count += RelativeDifference(RunWindow(*series, samples, first), RunFull(samples.Window(first))) > 0 ? 1 : 0;
+    }
+    return count;
+  };
+  const int of_none = windows_with_other_bits(0);
+  if (of_none < 6) GTEST_SKIP() << "this CPU's kernels give the same bits for odd hops";
+  EXPECT_EQ(windows_with_other_bits(1), 0);
+  const int of_half = windows_with_other_bits(0.5);
+  EXPECT_GT(of_half, 0);
+  EXPECT_LT(of_half, of_none);
+}
+
+TEST_F(OverlapRunnerTest, ReuseCanBeTurnedOff) {
+  MakeRunner({.reuse = false});
+  EXPECT_THAT(runner_->Open(window_, kHop).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("turns reuse off (stream_reuse)")));
 }
 
 TEST_F(OverlapRunnerTest, RefusesWhatDoesNotPay) {

@@ -37,17 +37,18 @@ TEST(ReusePlan, OfAStackOfConvolutionsComputesHopAndEdges) {
   const absl::StatusOr<ReusePlan> plan = PlanReuse(ThreeBlocks(), {1, 3, 1024}, 16);
   ASSERT_TRUE(plan.ok()) << plan.status();
   // The hop and both edges of 3; the left edge and its margin, but no fewer than 8 positions.
-  EXPECT_EQ(plan->right_samples, 16 + 3 + 3);
-  EXPECT_EQ(plan->left_samples, 8);
+  EXPECT_EQ(plan->stages[0].right_samples, 16 + 3 + 3);
+  EXPECT_EQ(plan->stages[0].left_samples, 8);
   EXPECT_EQ(plan->reused_samples(), 1024 - 22 - 8);
-  ASSERT_EQ(plan->cuts.size(), 1U);
-  const CutStrips& cut = plan->cuts[0];
+  ASSERT_EQ(plan->stages.size(), 1U);
+  ASSERT_EQ(plan->kept.size(), 1U);
+  const KeptValue& cut = plan->kept[0];
   EXPECT_EQ(cut.step_elements, 8);
   EXPECT_EQ(cut.positions, 1024);
   EXPECT_EQ(cut.hop, 16);
   EXPECT_EQ(cut.left, 3);
   EXPECT_EQ(cut.right, 16 + 3);
-  EXPECT_EQ(cut.right_strip, 22);
+  EXPECT_EQ(plan->PositionsIn(cut, 22), 22);
   EXPECT_EQ(plan->kept_bytes, 1024 * 8 * 4);
   EXPECT_THAT(plan->split.end, HasSubstr("GlobalAveragePool"));
   EXPECT_LT(plan->share, 0.2);
@@ -60,16 +61,16 @@ TEST(ReusePlan, OfUnpaddedConvolutionsHasNoLeftStrip) {
   build.Output(build.Node(graph::GlobalPool{}, {y}));
   const absl::StatusOr<ReusePlan> plan = PlanReuse(build.graph(), {1, 4, 512}, 32, {.max_share = 2});
   ASSERT_TRUE(plan.ok()) << plan.status();
-  EXPECT_EQ(plan->left_samples, 0);
-  EXPECT_EQ(plan->right_samples, 32 + 8);
+  EXPECT_EQ(plan->stages[0].left_samples, 0);
+  EXPECT_EQ(plan->stages[0].right_samples, 32 + 8);
 }
 
 TEST(ReusePlan, StripsBeginAnEvenNumberOfPositionsAfterTheWindow) {
   for (const int64_t length : {255, 256}) {
     const absl::StatusOr<ReusePlan> plan = PlanReuse(ThreeBlocks(), {1, 3, length}, 15);
     ASSERT_TRUE(plan.ok()) << plan.status();
-    EXPECT_EQ((length - plan->right_samples) % 2, 0);
-    EXPECT_GE(plan->right_samples, 15 + 6);
+    EXPECT_EQ((length - plan->stages[0].right_samples) % 2, 0);
+    EXPECT_GE(plan->stages[0].right_samples, 15 + 6);
   }
 }
 
@@ -82,7 +83,7 @@ TEST(ReusePlan, KeepsEveryValueThatTheTailReads) {
   build.Output(build.Node(graph::Binary{graph::BinaryKind::kMul}, {a, gate}));
   const absl::StatusOr<ReusePlan> plan = PlanReuse(build.graph(), {1, 4, 512}, 16, {.max_share = 2});
   ASSERT_TRUE(plan.ok()) << plan.status();
-  ASSERT_EQ(plan->cuts.size(), 2U);
+  ASSERT_EQ(plan->split.cuts.size(), 2U);
 }
 
 TEST(ReusePlan, NeedsAHopThatTheStridesDivide) {
@@ -124,9 +125,9 @@ TEST(ReusePlan, NeedsNoLeftStripWhereOnlyTheLastStepIsRead) {
   const absl::StatusOr<ReusePlan> plan = PlanReuse(build.graph(), {1, 4, 512}, 16, {.max_share = 2});
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ(plan->split.cuts[0].first_read, 511);
-  EXPECT_EQ(plan->left_samples, 0);
-  EXPECT_EQ(plan->cuts[0].left, 0);
-  EXPECT_EQ(plan->right_samples, 16 + 16);
+  EXPECT_EQ(plan->stages[0].left_samples, 0);
+  EXPECT_EQ(plan->kept[0].left, 0);
+  EXPECT_EQ(plan->stages[0].right_samples, 16 + 16);
 }
 
 TEST(ReusePlan, EndsThePrefixBeforeBoundsThatCountFromTheEnd) {

@@ -11,8 +11,8 @@ namespace {
 // Position p of window n holds n * hop + p twice, as the value of the series there.
 TEST(Tape, KeepsWhatTwoWindowsShare) {
   for (const int64_t hop : {1, 3, 7, 16}) {
-    const CutStrips strips{.step_elements = 2, .positions = 20, .hop = hop};
-    absl::StatusOr<Tape> tape = Tape::Create(strips);
+    const KeptValue kept_value{.step_elements = 2, .positions = 20, .hop = hop};
+    absl::StatusOr<Tape> tape = Tape::Create(kept_value);
     ASSERT_THAT(tape, test_support::IsOk());
     for (int64_t i = 0; i < 40; ++i) tape->window()[i] = static_cast<float>(i / 2);
     for (int64_t n = 1; n < 50; ++n) {
@@ -31,7 +31,7 @@ TEST(Tape, KeepsWhatTwoWindowsShare) {
 
 TEST(Tape, TakesTheMemoryThatIsSaidOfIt) {
   ReusePlan plan;
-  plan.cuts = {{.step_elements = 64, .positions = 1024, .hop = 16}, {.step_elements = 3, .positions = 100, .hop = 90}};
+  plan.kept = {{.step_elements = 64, .positions = 1024, .hop = 16}, {.step_elements = 3, .positions = 100, .hop = 90}};
   const absl::StatusOr<KeptWindow> kept = MakeKeptWindow(plan);
   ASSERT_THAT(kept, test_support::IsOk());
   size_t bytes = 0;

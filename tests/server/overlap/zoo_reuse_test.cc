@@ -50,6 +50,15 @@ double LargestDifference(const OverlapRunner& runner, const model::LoadedModel& 
   return difference;
 }
 
+// "8 + 22" of each stage.
+std::string Strips(const ReusePlan& plan) {
+  std::string text;
+  for (const Stage& stage : plan.stages) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", stage.left_samples, " + ", stage.right_samples);
+  }
+  return text;
+}
+
 class ZooReuse : public testing::TestWithParam<TestModel> {
  protected:
   void SetUp() override {
@@ -89,9 +98,8 @@ TEST_P(ZooReuse, WindowsAreWhatTheModelMakesOfThem) {
   EXPECT_LE(difference, 2e-5);
   ExpectReuse(**series);
   const ReusePlan& plan = (*series)->plan();
-  std::printf("%s %s | %d + %d | %.1f %% | %s |\n", head.c_str(), plan.split.end.c_str(),
-              static_cast<int>(plan.left_samples), static_cast<int>(plan.right_samples), 100 * plan.share,
-              difference == 0 ? "to the bit" : absl::StrFormat("%.1e", difference).c_str());
+  std::printf("%s %s | %s | %.1f %% | %s |\n", head.c_str(), plan.split.end.c_str(), Strips(plan).c_str(),
+              100 * plan.share, difference == 0 ? "to the bit" : absl::StrFormat("%.1e", difference).c_str());
 }
 
 // Kernels that take positions in pairs pair them otherwise in every second window.

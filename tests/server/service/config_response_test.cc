@@ -46,6 +46,8 @@ TEST_F(DescribeConfigTest, SaysWhatWasConfigured) {
   defaults.max_running_batches = 2;
   defaults.window_length = 128;
   defaults.hop = 32;
+  defaults.stream_reuse = false;
+  defaults.stream_verify_share = 0.25;
   defaults.version_policy.kind = model::VersionPolicy::Kind::kSpecific;
   defaults.version_policy.specific = {1, 4};
   Load(defaults);
@@ -55,7 +57,10 @@ TEST_F(DescribeConfigTest, SaysWhatWasConfigured) {
   EXPECT_EQ(config.parameters().at("batchnorm").string_value(), "folded");
   EXPECT_EQ(config.parameters().at("window_length").string_value(), "128");
   EXPECT_EQ(config.parameters().at("hop").string_value(), "32");
+  EXPECT_EQ(config.parameters().at("stream_reuse").string_value(), "off");
+  EXPECT_EQ(config.parameters().at("stream_verify_share").string_value(), "0.25");
   EXPECT_EQ(config.parameters().at("precision").string_value(), "fp32");
+  EXPECT_EQ(config.parameters().at("drift_sample_rate").string_value(), "0.01");
 }
 
 TEST_F(DescribeConfigTest, SaysHowRequestsAreScheduled) {
@@ -99,6 +104,8 @@ TEST_F(DescribeConfigTest, AsAFileItMeansTheSame) {
   EXPECT_EQ(read->max_batch_size, 8);
   EXPECT_EQ(read->max_queue_samples, 99);
   EXPECT_EQ(read->window_length, 128);
+  EXPECT_TRUE(read->stream_reuse);
+  EXPECT_EQ(read->stream_verify_share, 0.001);
   EXPECT_EQ(read->max_running_batches, 3);
   EXPECT_EQ(read->version_policy.kind, model::VersionPolicy::Kind::kAll);
   const auto signature = model::ApplyToSignature(*read, Model()->model()->signature());

@@ -22,6 +22,25 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
+std::vector<size_t> IndicesOf(const std::vector<SeriesInfo::Output>& outputs) {
+  std::vector<size_t> indices;
+  for (const SeriesInfo::Output& output : outputs) indices.push_back(output.index);
+  return indices;
+}
+
+// As PuppetRunner, with a step of "doubled" for every four samples.
+class PooledShapes final : public model::BatchRunner {
+ public:
+  absl::Status Run(execution::ExecutionContext&, absl::Span<const tensor::TensorView>,
+                   absl::Span<const tensor::MutableTensorView>) const override {
+    return absl::UnimplementedError("only shapes are asked for");
+  }
+  absl::StatusOr<std::vector<Shape>> OutputShapes(absl::Span<const Shape> inputs) const override {
+    const Shape& input = inputs[0];
+    return std::vector<Shape>{{input[0], 2}, {input[0], input[1], input[2] / 4}};
+  }
+};
+
 class OpenSeriesTest : public testing::Test {
  protected:
   OpenSeriesTest() : server_(/*channels=*/2) { request_ = Open("a", /*window_length=*/10).open(); }
@@ -38,6 +57,12 @@ TEST_F(OpenSeriesTest, TakesWhatTheClientAsksFor) {
   request_.set_layout(v1::SAMPLE_LAYOUT_CHANNELS_FIRST);
   request_.set_partial_window(v1::PARTIAL_WINDOW_ZERO_PAD);
   request_.set_first_sample_index(77);
+  request_.set_first_window_index(9);
+  request_.set_repeated_samples(v1::REPEATED_SAMPLES_DROP);
+  request_.set_step_outputs(v1::STEP_OUTPUTS_NEW);
+  request_.add_int16_scale(0.5F);
+  request_.add_int16_offset(1);
+  request_.add_int16_offset(2);
   request_.set_sample_rate_hz(360);
   request_.add_outputs("doubled");
   const auto series = Resolve();
@@ -46,11 +71,16 @@ TEST_F(OpenSeriesTest, TakesWhatTheClientAsksFor) {
   EXPECT_EQ(series->window.hop, 4);
   EXPECT_EQ(series->window.channels, 2);
   EXPECT_EQ(series->window.first_sample_index, 77);
+  EXPECT_EQ(series->window.first_window_index, 9);
+  EXPECT_TRUE(series->drop_repeated_samples);
+  EXPECT_TRUE(series->new_steps_only);
+  EXPECT_THAT(series->int16_scaling.scale, ElementsAre(0.5F));
+  EXPECT_THAT(series->int16_scaling.offset, ElementsAre(1, 2));
   EXPECT_EQ(series->layout, ChunkLayout::kChannelsFirst);
   EXPECT_TRUE(series->pad_partial_window);
   EXPECT_EQ(series->sample_rate_hz, 360);
   EXPECT_EQ(series->input_shape, Shape({1, 2, 10}));
-  EXPECT_THAT(series->outputs, ElementsAre(1));
+  EXPECT_THAT(IndicesOf(series->outputs), ElementsAre(1));
 }
 
 TEST_F(OpenSeriesTest, WithoutAHopWindowsDoNotOverlapAndAllOutputsAreGiven) {
@@ -58,7 +88,7 @@ TEST_F(OpenSeriesTest, WithoutAHopWindowsDoNotOverlapAndAllOutputsAreGiven) {
   ASSERT_THAT(series, IsOk());
   EXPECT_EQ(series->window.hop, 10);
   EXPECT_EQ(series->layout, ChunkLayout::kSamplesFirst);
-  EXPECT_THAT(series->outputs, ElementsAre(0, 1));
+  EXPECT_THAT(IndicesOf(series->outputs), ElementsAre(0, 1));
 }
 
 TEST_F(OpenSeriesTest, TakesTheConfiguredLengthAndHopWhenNoneIsAskedFor) {
@@ -129,6 +159,12 @@ TEST_F(OpenSeriesTest, NumbersOutOfRangeAreRefusedByNameRuleAndValue) {
   refused([](auto& r) { r.set_sample_rate_hz(std::nan("")); }, "sample_rate_hz must be finite");
   refused([](auto& r) { r.set_layout(static_cast<v1::SampleLayout>(9)); }, "layout must be a SampleLayout; was 9");
   refused([](auto& r) { r.set_partial_window(static_cast<v1::PartialWindow>(9)); }, "partial_window must be");
+  refused([](auto& r) { r.set_repeated_samples(static_cast<v1::RepeatedSamples>(9)); },
+          "repeated_samples must be a RepeatedSamples; was 9");
+  refused([](auto& r) { r.set_step_outputs(static_cast<v1::StepOutputs>(-1)); }, "step_outputs must be a StepOutputs");
+  refused([](auto& r) { r.set_first_window_index(-1); }, "first_window_index must be 0 to 2305843009213693952; was -1");
+  refused([](auto& r) { r.set_first_window_index(std::numeric_limits<int64_t>::max()); }, "first_window_index must be");
+  refused([](auto& r) { r.add_int16_scale(std::numeric_limits<float>::infinity()); }, "int16_scale must be finite");
   refused([](auto& r) { r.set_series_id(std::string(257, 'x')); }, "series_id must have at most 256 bytes; was 257");
 }
 
@@ -142,6 +178,54 @@ TEST_F(OpenSeriesTest, AWindowOrAnOutputOverTheByteLimitIsRefused) {
   request_.set_window_length(1);
   limits_.max_window_bytes = 4;
   EXPECT_THAT(Resolve(), StatusIs(kInvalid, HasSubstr("an output of a window must have at most 4 bytes; was [1,2]")));
+}
+
+TEST_F(OpenSeriesTest, TimeAxesAreFoundByASecondLength) {
+  const auto series = Resolve();
+  ASSERT_THAT(series, IsOk());
+  EXPECT_EQ(series->outputs[0].steps, std::nullopt);
+  ASSERT_TRUE(series->outputs[1].steps.has_value());
+  EXPECT_EQ(series->outputs[1].steps->axis, 2);
+  EXPECT_EQ(series->outputs[1].steps->samples_per_step, 1);
+  EXPECT_FALSE(series->new_steps_only);
+}
+
+TEST_F(OpenSeriesTest, TimeAxesOfAFixedLengthAreFoundByTheShape) {
+  input().shape = {-1, 2, 10};
+  const auto series = Resolve();
+  ASSERT_THAT(series, IsOk());
+  EXPECT_EQ(series->outputs[0].steps, std::nullopt) << "[2]: 2 divides 10, but is rather two classes";
+  ASSERT_TRUE(series->outputs[1].steps.has_value());
+  EXPECT_EQ(series->outputs[1].steps->axis, 2);
+}
+
+TEST_F(OpenSeriesTest, NewStepsWantAHopOfWholeSteps) {
+  server_.model().runner = std::make_shared<PooledShapes>();
+  request_.set_window_length(16);
+  request_.set_hop(6);
+  EXPECT_THAT(Resolve(), IsOk());
+  request_.set_step_outputs(v1::STEP_OUTPUTS_NEW);
+  EXPECT_THAT(Resolve(), StatusIs(kInvalid, HasSubstr("hop must be a multiple of 4, the samples of a step of output "
+                                                      "'doubled', for STEP_OUTPUTS_NEW; was 6")));
+  request_.set_hop(8);
+  EXPECT_EQ(Resolve()->outputs[1].steps->samples_per_step, 4);
+  request_.set_window_length(18);  // 4.5 steps: the output has no whole ones
+  EXPECT_THAT(Resolve(), StatusIs(kInvalid, HasSubstr("no time axis")));
+}
+
+TEST_F(OpenSeriesTest, NewStepsAreRefusedWhereNothingHasSteps) {
+  request_.set_step_outputs(v1::STEP_OUTPUTS_NEW);
+  request_.add_outputs("summary");
+  EXPECT_THAT(Resolve(),
+              StatusIs(kInvalid, HasSubstr("step_outputs must be STEP_OUTPUTS_ALL for a series whose outputs "
+                                           "have no time axis; was STEP_OUTPUTS_NEW, with outputs 'summary' "
+                                           "[1,2]")));
+}
+
+TEST_F(OpenSeriesTest, TheMemoryIsTheWindowTheScalingAndAConstant) {
+  request_.add_int16_scale(1);
+  request_.add_int16_scale(2);
+  EXPECT_EQ(Resolve()->MemoryBytes(), 10 * 2 * 4 + 2 * 4 + kSeriesStateBytes);
 }
 
 TEST_F(OpenSeriesTest, ALengthThatTheNetworkCannotTakeIsRefusedAtOpening) {

@@ -1,9 +1,11 @@
 // Streams of a real network, whose windows keep what they share.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -26,7 +28,10 @@ constexpr int64_t kWindow = 256;
 // seed_block behind a scheduler, as the repository serves it.
 class SeedBlockServer {
  public:
-  SeedBlockServer() : scheduler_({/*workers=*/2, &base::RealClock::Get()}) {
+  // The queue runs `runner`, if it is given, which runs the model.
+  using MakeRunner =
+      std::function<std::shared_ptr<const model::BatchRunner>(std::shared_ptr<const overlap::OverlapRunner>)>;
+  explicit SeedBlockServer(const MakeRunner& runner = nullptr) : scheduler_({/*workers=*/2, &base::RealClock::Get()}) {
     model_ = *model::LoadForTest(test_support::SmallModel("seed_block").model_file);
     served_.name = "seed";
     served_.version = "1";
@@ -37,7 +42,7 @@ class SeedBlockServer {
         std::make_shared<const overlap::OverlapRunner>(model_, served_.metrics, overlap::OverlapRunner::Options{});
     batching::ModelQueueOptions options;
     options.name = "seed";
-    served_.queue = *scheduler_.AddModel(served_.overlap, options, served_.metrics);
+    served_.queue = *scheduler_.AddModel(runner ? runner(served_.overlap) : served_.overlap, options, served_.metrics);
   }
 
   ModelSource Source() {
@@ -53,6 +58,39 @@ class SeedBlockServer {
   std::shared_ptr<const model::LoadedModel> model_;
   batching::BatchScheduler scheduler_;
   StreamModel served_;
+};
+
+// Keeps the first batch until it is let go; everything else runs at once.
+class HeldFirst final : public model::BatchRunner {
+ public:
+  explicit HeldFirst(std::shared_ptr<const model::BatchRunner> runner) : runner_(std::move(runner)) {}
+
+  void AwaitFirst() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(&begun_));
+  }
+  void LetGo() {
+    absl::MutexLock lock(&mutex_);
+    let_go_ = true;
+  }
+
+  absl::Status Run(execution::ExecutionContext& context, absl::Span<const tensor::TensorView> inputs,
+                   absl::Span<const tensor::MutableTensorView> outputs) const override {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (!std::exchange(begun_, true)) mutex_.Await(absl::Condition(&let_go_));
+    }
+    return runner_->Run(context, inputs, outputs);
+  }
+  absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> inputs) const override {
+    return runner_->OutputShapes(inputs);
+  }
+
+ private:
+  const std::shared_ptr<const model::BatchRunner> runner_;
+  mutable absl::Mutex mutex_;
+  mutable bool begun_ ABSL_GUARDED_BY(mutex_) = false;
+  bool let_go_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // Samples [S][C] of one series.
@@ -158,6 +196,47 @@ TEST(OverlapSessionTest, WindowsOfManySeriesAreWhatTheModelMakesOfThem) {
   }
   EXPECT_GT(server.counts().stream_reused_samples->Value(), server.counts().stream_computed_samples->Value());
   EXPECT_EQ(server.counts().stream_verify_mismatches->Value(), 0);
+}
+
+TEST(OverlapSessionTest, ASeriesThatWaitsForItsWindowHoldsNoOther) {
+  std::shared_ptr<HeldFirst> runner;
+  SeedBlockServer server([&runner](std::shared_ptr<const overlap::OverlapRunner> overlap) {
+    runner = std::make_shared<HeldFirst>(std::move(overlap));
+    return runner;
+  });
+  Client client(server.Source(), server.metrics(), {});
+  const SentSeries waits = MakeSent("waits", 16, kWindow + 32, server.channels(), 1);
+  const SentSeries other = MakeSent("other", 16, kWindow + 32, server.channels(), 2);
+  client.Send(OpenSeed(waits));
+  client.Send(OpenSeed(other));
+  client.Send(Chunk("waits", waits.samples));  // its second and third window are for after the first
+  runner->AwaitFirst();
+  EXPECT_TRUE(client.session().WantsRead());
+  client.Send(Chunk("other", other.samples));
+  EXPECT_TRUE(client.Read().has_opened());
+  EXPECT_TRUE(client.Read().has_opened());
+  for (int64_t i = 0; i < 3; ++i) {
+    const v1::WindowResult window = client.Read().window();
+    EXPECT_EQ(window.series_id(), "other");
+    EXPECT_EQ(window.window_index(), i);
+    ExpectClose(Values(window.outputs(0)), FullWindow(server, other, i * 16));
+  }
+  runner->LetGo();
+  for (int64_t i = 0; i < 3; ++i) {
+    const v1::WindowResult window = client.Read().window();
+    EXPECT_EQ(window.series_id(), "waits");
+    ExpectClose(Values(window.outputs(0)), FullWindow(server, waits, i * 16));
+  }
+}
+
+TEST(OverlapSessionTest, TheMemoryOfASeriesIsItsWindowAndWhatIsKept) {
+  SeedBlockServer server;
+  Client client(server.Source(), server.metrics(), {});
+  client.Send(OpenSeed({"keeps", 16, {}}));
+  client.Send(OpenSeed({"full", kWindow, {}}));
+  const int64_t window_bytes = kWindow * server.channels() * static_cast<int64_t>(sizeof(float));
+  EXPECT_GT(client.Read().opened().memory_bytes(), kSeriesStateBytes + window_bytes);
+  EXPECT_EQ(client.Read().opened().memory_bytes(), kSeriesStateBytes + window_bytes);
 }
 
 TEST(OverlapSessionTest, AGapAndAPaddedEndAreAnswered) {

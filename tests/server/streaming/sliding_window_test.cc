@@ -115,6 +115,38 @@ TEST(SlidingWindowTest, HasNothingLeftWhenEverySampleIsInAWindow) {
   EXPECT_EQ(window.uncovered_samples(), 0);
 }
 
+TEST(SlidingWindowTest, SaysHowManySamplesTheWindowBeforeCoversToo) {
+  SlidingWindow window = Make(/*length=*/4, /*hop=*/1);
+  auto taken = FeedAll(window, View({1, 2, 3, 4, 5}));
+  ASSERT_EQ(taken.size(), 2u);
+  EXPECT_EQ(taken[0].info.covered_samples, 0);
+  EXPECT_EQ(taken[1].info.covered_samples, 3);
+  window.Restart(/*index=*/100);
+  taken = FeedAll(window, View({1, 2, 3, 4, 5}));
+  ASSERT_EQ(taken.size(), 2u);
+  EXPECT_EQ(taken[0].info.covered_samples, 0) << "nothing from before the gap";
+  EXPECT_EQ(taken[1].info.covered_samples, 3);
+  SlidingWindow apart = Make(/*length=*/2, /*hop=*/3);
+  taken = FeedAll(apart, View({1, 2, 3, 4, 5}));
+  ASSERT_EQ(taken.size(), 2u);
+  EXPECT_EQ(taken[1].info.covered_samples, 0);
+}
+
+TEST(SlidingWindowTest, GoesOnWhereAnotherEnded) {
+  // Behind window 6 of another call, which began at 90: its samples 92 and 93 come again.
+  SlidingWindow window({/*length=*/4, /*hop=*/2, /*channels=*/1, /*first_sample_index=*/92, /*first_window_index=*/7});
+  EXPECT_EQ(FeedAll(window, View({3, 4})).size(), 0u);
+  EXPECT_EQ(window.uncovered_samples(), 0);
+  EXPECT_EQ(FeedAll(window, View({5})).size(), 0u);
+  EXPECT_EQ(window.uncovered_samples(), 1);
+  const auto taken = FeedAll(window, View({6}));
+  ASSERT_EQ(taken.size(), 1u);
+  EXPECT_EQ(taken[0].info.index, 7);
+  EXPECT_EQ(taken[0].info.first_sample, 92);
+  EXPECT_EQ(taken[0].info.covered_samples, 2);
+  EXPECT_EQ(window.windows(), 1);
+}
+
 // --- against a naive computation ---
 
 class RandomSeries : public testing::TestWithParam<int> {};

@@ -25,13 +25,37 @@ class Random {
 struct ExpectedWindow {
   int64_t first_sample, padded;
   float sum;
+  std::vector<float> doubled;  // new steps only, or all
 };
 
 struct SeriesPlan {
   std::vector<v1::StreamWindowsRequest> requests;
   std::vector<ExpectedWindow> windows;
   int gaps = 0;
+  int64_t repeated = 0;
 };
+
+// The same numbers in a type of the random's choice; they are whole, and small.
+v1::StreamWindowsRequest ChunkOfAnyType(Random& random, const std::string& id, const std::vector<float>& values,
+                                        std::optional<int64_t> index) {
+  v1::StreamWindowsRequest request = Chunk(id, values, index);
+  switch (random.Pick(0, 2)) {
+    case 0: {
+      const std::vector<double> doubles(values.begin(), values.end());
+      request.mutable_chunk()->set_fp64_samples(doubles.data(), doubles.size() * sizeof(double));
+      break;
+    }
+    case 1: {
+      std::vector<int16_t> numbers;
+      for (const float value : values) numbers.push_back(static_cast<int16_t>(value));
+      request.mutable_chunk()->set_int16_samples(numbers.data(), numbers.size() * sizeof(int16_t));
+      break;
+    }
+    default:
+      break;
+  }
+  return request;
+}
 
 // A series of one channel with whole-number values, so that sums are exact.
 SeriesPlan PlanSeries(Random& random, const std::string& id) {
@@ -40,15 +64,24 @@ SeriesPlan PlanSeries(Random& random, const std::string& id) {
   const bool pad = random.Pick(0, 1) == 1;
   auto open = Open(id, length, hop);
   if (pad) open.mutable_open()->set_partial_window(v1::PARTIAL_WINDOW_ZERO_PAD);
+  const bool drop = random.Pick(0, 1) == 1;
+  if (drop) open.mutable_open()->set_repeated_samples(v1::REPEATED_SAMPLES_DROP);
+  const bool new_steps = random.Pick(0, 1) == 1;
+  if (new_steps) open.mutable_open()->set_step_outputs(v1::STEP_OUTPUTS_NEW);
   plan.requests.push_back(open);
 
   int64_t run_start = 0, covered_end = 0, next_start = 0;
   std::vector<float> run;
-  const auto sum = [&](int64_t start) {
-    float total = 0;
-    const auto from = static_cast<size_t>(start - run_start);
-    for (size_t i = from; i < std::min(run.size(), from + static_cast<size_t>(length)); ++i) total += run[i];
-    return total;
+  // Of the window at next_start, which the samples up to `end` fill.
+  const auto expect = [&](int64_t end) {
+    ExpectedWindow window{next_start, std::max<int64_t>(0, next_start + length - end), 0, {}};
+    const int64_t first_step = new_steps ? std::max(next_start, covered_end) : next_start;
+    for (int64_t at = next_start; at < next_start + length; ++at) {
+      const float value = at < end ? run[static_cast<size_t>(at - run_start)] : 0;
+      window.sum += value;
+      if (at >= first_step && (at < end || !new_steps)) window.doubled.push_back(2 * value);
+    }
+    plan.windows.push_back(window);
   };
   for (int chunk = random.Pick(0, 12); chunk > 0; --chunk) {
     const int64_t next = run_start + static_cast<int64_t>(run.size());
@@ -61,18 +94,25 @@ SeriesPlan PlanSeries(Random& random, const std::string& id) {
       index = next;
     }
     std::vector<float> values;
-    for (int i = random.Pick(0, 20); i > 0; --i) values.push_back(static_cast<float>(random.Pick(-9, 9)));
-    run.insert(run.end(), values.begin(), values.end());
-    plan.requests.push_back(Chunk(id, values, index));
+    if (drop && index.value_or(next) == next && random.Pick(0, 3) == 0) {
+      values.assign(static_cast<size_t>(random.Pick(1, 8)), 99);  // came before: what they are now does not matter
+      index = next - static_cast<int64_t>(values.size());
+      plan.repeated += static_cast<int64_t>(values.size());
+    }
+    for (int i = random.Pick(0, 20); i > 0; --i) {
+      run.push_back(static_cast<float>(random.Pick(-9, 9)));
+      values.push_back(run.back());
+    }
+    plan.requests.push_back(ChunkOfAnyType(random, id, values, index));
     while (next_start + length <= run_start + static_cast<int64_t>(run.size())) {
-      plan.windows.push_back({next_start, 0, sum(next_start)});
+      expect(run_start + static_cast<int64_t>(run.size()));
       covered_end = next_start + length;
       next_start += hop;
     }
   }
   const int64_t end = run_start + static_cast<int64_t>(run.size());
   if (pad && end > std::max(covered_end, next_start)) {
-    plan.windows.push_back({next_start, next_start + length - end, sum(next_start)});
+    expect(end);
   }
   plan.requests.push_back(Close(id));
   return plan;
@@ -117,6 +157,11 @@ TEST_P(RandomStreams, GiveTheResultsOfANaiveComputationInOrder) {
   StreamSession::Options options;
   options.max_windows_in_flight = random.Pick(1, 5);
   options.max_unsent_responses = random.Pick(1, 6);
+  options.max_pending_requests = random.Pick(1, 8);
+  options.max_pending_bytes = random.Pick(1, 200);
+  options.max_bytes_in_flight = random.Pick(1, 100);
+  options.max_windows_of_series = random.Pick(1, 3);
+  options.max_unsent_bytes = random.Pick(1, 200);
   Client client(server, options);
 
   std::map<std::string, SeriesPlan> plans;
@@ -140,6 +185,7 @@ TEST_P(RandomStreams, GiveTheResultsOfANaiveComputationInOrder) {
     EXPECT_TRUE(told.front().has_opened());
     EXPECT_TRUE(told.back().has_closed());
     EXPECT_EQ(told.back().closed().windows(), static_cast<int64_t>(plan.windows.size()));
+    EXPECT_EQ(told.back().closed().repeated_samples(), plan.repeated);
     size_t window = 0;
     int gaps = 0;
     for (const auto& response : told) {
@@ -152,6 +198,7 @@ TEST_P(RandomStreams, GiveTheResultsOfANaiveComputationInOrder) {
       EXPECT_EQ(response.window().first_sample_index(), expected.first_sample);
       EXPECT_EQ(response.window().padded_samples(), expected.padded);
       EXPECT_EQ(Values(response.window().outputs(0))[0], expected.sum);
+      EXPECT_EQ(Values(response.window().outputs(1)), expected.doubled);
       ++window;
     }
     EXPECT_EQ(window, plan.windows.size());
@@ -177,7 +224,11 @@ v1::StreamWindowsRequest RandomRequest(Random& random) {
                      random.Pick(0, 3) == 0 ? number() : random.Pick(0, 5));
       request.mutable_open()->set_layout(static_cast<v1::SampleLayout>(random.Pick(0, 3)));
       request.mutable_open()->set_partial_window(static_cast<v1::PartialWindow>(random.Pick(0, 3)));
+      request.mutable_open()->set_repeated_samples(static_cast<v1::RepeatedSamples>(random.Pick(0, 3)));
+      request.mutable_open()->set_step_outputs(static_cast<v1::StepOutputs>(random.Pick(0, 3)));
       if (random.Pick(0, 3) == 0) request.mutable_open()->set_first_sample_index(number());
+      if (random.Pick(0, 3) == 0) request.mutable_open()->set_first_window_index(number());
+      if (random.Pick(0, 7) == 0) request.mutable_open()->add_int16_scale(static_cast<float>(number()));
       if (random.Pick(0, 7) == 0) request.mutable_open()->set_model_name("nope");
       if (random.Pick(0, 7) == 0) request.mutable_open()->add_outputs("summary");
       break;
@@ -188,6 +239,8 @@ v1::StreamWindowsRequest RandomRequest(Random& random) {
       break;
     default:
       request = Chunk(id, Ramp(random.Pick(0, 30)));
+      if (random.Pick(0, 5) == 0) request.mutable_chunk()->set_int16_samples(std::string(number() & 15, 'i'));
+      if (random.Pick(0, 5) == 0) request.mutable_chunk()->set_fp64_samples(std::string(number() & 31, '\x7f'));
       if (random.Pick(0, 5) == 0) request.mutable_chunk()->mutable_fp32_samples()->append("odd");
       if (random.Pick(0, 3) == 0) request.mutable_chunk()->set_sample_index(number());
       break;
@@ -205,6 +258,7 @@ TEST_P(SenselessStreams, EndOrderlyAndLeaveNothingBehind) {
     options.max_series = random.Pick(1, 3);
     options.max_windows_in_flight = random.Pick(1, 3);
     options.max_unsent_responses = random.Pick(1, 5);
+    options.max_pending_requests = random.Pick(1, 5);
     Client client(server, options);
     if (random.Pick(0, 3) == 0) server.runner().Answer(absl::InternalError("broken"));
     for (int i = random.Pick(0, 80); i > 0; --i) {
@@ -235,6 +289,7 @@ TEST_P(SenselessStreams, EndOrderlyAndLeaveNothingBehind) {
   server.scheduler().Drain();
   EXPECT_EQ(server.metrics().streams().Value(), 0);
   EXPECT_EQ(server.model().metrics->stream_series->Value(), 0);
+  EXPECT_EQ(server.model().metrics->stream_series_bytes->Value(), 0);
   EXPECT_EQ(server.model().queue->waiting_samples(), 0);
 }
 

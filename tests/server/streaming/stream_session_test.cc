@@ -8,51 +8,16 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/server/streaming/test_streams.h"
+#include "tests/server/streaming/told_responses.h"
 #include "tests/support/status_matchers.h"
 
 namespace stillwave::streaming {
 namespace {
 
-using ::stillwave::test_support::IsOk;
 using ::stillwave::test_support::StatusIs;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-// "opened a", "window a 0", "gap a", "closed a", "error a 5", "draining".
-std::string Tell(const v1::StreamWindowsResponse& response) {
-  switch (response.response_case()) {
-    case v1::StreamWindowsResponse::kOpened:
-      return "opened " + response.opened().series_id();
-    case v1::StreamWindowsResponse::kWindow:
-      return "window " + response.window().series_id() + " " + std::to_string(response.window().window_index());
-    case v1::StreamWindowsResponse::kGap:
-      return "gap " + response.gap().series_id();
-    case v1::StreamWindowsResponse::kClosed:
-      return "closed " + response.closed().series_id();
-    case v1::StreamWindowsResponse::kError:
-      return "error " + response.error().series_id() + " " + std::to_string(response.error().code());
-    case v1::StreamWindowsResponse::kDraining:
-      return "draining";
-    case v1::StreamWindowsResponse::RESPONSE_NOT_SET:
-      break;
-  }
-  return "nothing";
-}
-
-std::vector<std::string> Tell(const std::vector<v1::StreamWindowsResponse>& responses) {
-  std::vector<std::string> told;
-  for (const auto& response : responses) told.push_back(Tell(response));
-  return told;
-}
-
-// The rest of the session's responses, in words.
-std::vector<std::string> Finish(Client& client, const absl::Status& expected = absl::OkStatus()) {
-  absl::Status end;
-  const std::vector<std::string> told = Tell(client.ReadAll(&end));
-  EXPECT_EQ(end.code(), expected.code());
-  return told;
-}
 
 TEST(StreamSessionTest, EachCompleteWindowHasOneResult) {
   PuppetServer server;
@@ -216,6 +181,7 @@ TEST(StreamSessionTest, AtMostSoManyWindowsAreInFlightAndReadingPauses) {
   server.runner().Hold();
   StreamSession::Options options;
   options.max_windows_in_flight = 3;
+  options.max_pending_requests = 1;
   Client client(server, options);
   client.Send(Open("a", 1));
   EXPECT_TRUE(client.session().WantsRead());
@@ -258,7 +224,9 @@ TEST(StreamSessionTest, WhatTheReaderFetchesMakesRoomForTheRest) {
 TEST(StreamSessionTest, AWindowThatFindsTheQueueFullIsKeptAndComesLater) {
   PuppetServer server(/*channels=*/1, /*max_queue_samples=*/1);
   server.runner().Hold();
-  Client other(server), client(server);
+  StreamSession::Options options;
+  options.max_pending_requests = 1;
+  Client other(server), client(server, options);
   other.Send(Open("o", 1));
   other.Send(Chunk("o", {100, 101}));
   server.runner().AwaitCalls(1);  // one is computed, one fills the queue
@@ -359,11 +327,13 @@ TEST(StreamSessionTest, CountsWhatItDoes) {
     client.Send(Open("a", 4, 2));
     client.Send(Open("bad", 4));
     EXPECT_EQ(metrics.stream_series->Value(), 2);
+    EXPECT_EQ(metrics.stream_series_bytes->Value(), static_cast<double>(2 * (kSeriesStateBytes + 4 * sizeof(float))));
     client.Send(Chunk("bad", {1}, -1));
     client.Send(Chunk("a", Ramp(8)));
     client.session().OnHalfClose();
     Finish(client);
     EXPECT_EQ(metrics.stream_series->Value(), 0);
+    EXPECT_EQ(metrics.stream_series_bytes->Value(), 0);
   }
   EXPECT_EQ(server.metrics().streams().Value(), 0);
   EXPECT_EQ(metrics.stream_windows->Value(), 3);

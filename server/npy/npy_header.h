@@ -8,10 +8,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace stillwave::client {
+namespace stillwave::npy {
 
 // True when `bytes` begin as an .npy file does.
 bool HasNpyMagic(absl::string_view bytes);
+
+// No whole header is longer.
+inline constexpr size_t kMaxNpyHeaderBytes = 65536 + 12;
 
 // The fields of the header, and where the elements begin.
 struct NpyHeader {
@@ -22,6 +25,7 @@ struct NpyHeader {
 };
 
 // Format versions 1, 2 and 3; the dictionary's keys in any order. The size of the data is not looked at.
+// INVALID_ARGUMENT for anything else.
 absl::StatusOr<NpyHeader> ParseNpyHeader(absl::string_view bytes);
 
-}  // namespace stillwave::client
+}  // namespace stillwave::npy

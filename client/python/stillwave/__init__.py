@@ -1,0 +1,1 @@
+"""Python tools around the Stillwave inference server."""

@@ -1,0 +1,19 @@
+// What was done, for people and for programs.
+#pragma once
+
+#include <string>
+
+#include "server/recalibration/recalibrate.h"
+
+namespace stillwave::recalibration {
+
+// A table of the layers, before and after, and a line about the output.
+std::string ReportText(const RecalibrationOptions& options, const RecalibrationReport& report);
+
+// One JSON object, indented, ending with a line's end; docs/recalibration.md has its fields.
+std::string ReportJson(const RecalibrationOptions& options, const RecalibrationReport& report);
+
+// "[##########----------]  50 %  5 of 10 batches".
+std::string ProgressText(int64_t done, int64_t batches);
+
+}  // namespace stillwave::recalibration
