@@ -96,6 +96,8 @@ def main():
         browser = Browser(os.path.join(folder, "profile"))
         target = browser.call("Target.createTarget", url=f"http://{http}/")["targetId"]
         session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        browser.call("Emulation.setDeviceMetricsOverride", session=session, width=WIDTH, height=HEIGHT,
+                     deviceScaleFactor=1, mobile=False)
         time.sleep(SECONDS)
         picture = browser.call("Page.captureScreenshot", session=session, format="png")
         (HERE / "status_page.png").write_bytes(base64.b64decode(picture["data"]))

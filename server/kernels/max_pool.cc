@@ -20,7 +20,7 @@ SW_VECTORIZED void TakeMaximum(const float* const* rows, size_t count, int64_t c
     Lanes best = *reinterpret_cast<const Lanes*>(rows[0] + c);
     for (size_t i = 1; i < count; ++i) {
       const Lanes x = *reinterpret_cast<const Lanes*>(rows[i] + c);
-      best = (x > best) | (x != x) ? x : best;
+      best = ((x > best) | (x != x)) ? x : best;
     }
     *reinterpret_cast<Lanes*>(largest + c) = best;
   }
