@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "server/kernels/vectorize.h"
@@ -20,13 +21,13 @@ SW_VECTORIZED void TakeMaximum(const float* const* rows, size_t count, int64_t c
     Lanes best = *reinterpret_cast<const Lanes*>(rows[0] + c);
     for (size_t i = 1; i < count; ++i) {
       const Lanes x = *reinterpret_cast<const Lanes*>(rows[i] + c);
-      best = ((x > best) | (x != x)) ? x : best;
+      best = ((x > best) | (x != x)) ? x : best;  // NOLINT(misc-redundant-expression): x is a NaN
     }
     *reinterpret_cast<Lanes*>(largest + c) = best;
   }
   for (; c < channels; ++c) {
     float best = rows[0][c];
-    for (size_t i = 1; i < count; ++i) best = rows[i][c] > best || rows[i][c] != rows[i][c] ? rows[i][c] : best;
+    for (size_t i = 1; i < count; ++i) best = rows[i][c] > best || std::isnan(rows[i][c]) ? rows[i][c] : best;
     largest[c] = best;
   }
 }
