@@ -1,11 +1,11 @@
 #include "server/recalibration/layer_drift.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <limits>
 
 #include "server/base/check.h"
+#include "server/drift/divergence.h"
 
 namespace stillwave::recalibration {
 
@@ -14,25 +14,20 @@ LayerDrift MeasureDrift(absl::Span<const float> stored_mean, absl::Span<const fl
   const size_t channels = stored_mean.size();
   SW_CHECK(channels > 0 && stored_variance.size() == channels && data_mean.size() == channels &&
            data_variance.size() == channels);
-  LayerDrift drift;
-  drift.min_ratio = std::numeric_limits<double>::infinity();
-  drift.max_ratio = 0;
-  // An epsilon of 0 (where every stored variance is positive) must not make a constant channel of the data infinite.
-  const double regular = std::max(static_cast<double>(epsilon), 1e-12);
+  LayerDrift layer;
+  layer.min_ratio = std::numeric_limits<double>::infinity();
+  layer.max_ratio = 0;
   for (size_t channel = 0; channel < channels; ++channel) {
-    const double stored = static_cast<double>(stored_variance[channel]) + regular;
-    const double shift = std::abs(static_cast<double>(data_mean[channel]) - static_cast<double>(stored_mean[channel])) /
-                         std::sqrt(stored);
-    const double ratio = (static_cast<double>(data_variance[channel]) + regular) / stored;
-    const double divergence = 0.5 * (ratio + shift * shift - 1 - std::log(ratio));
-    drift.mean_shift += shift / static_cast<double>(channels);
-    drift.max_shift = std::max(drift.max_shift, shift);
-    drift.min_ratio = std::min(drift.min_ratio, ratio);
-    drift.max_ratio = std::max(drift.max_ratio, ratio);
-    drift.mean_divergence += divergence / static_cast<double>(channels);
-    drift.max_divergence = std::max(drift.max_divergence, divergence);
+    const drift::ChannelDrift figures = drift::CompareChannel(data_mean[channel], data_variance[channel],
+                                                              stored_mean[channel], stored_variance[channel], epsilon);
+    layer.mean_shift += figures.mean_shift / static_cast<double>(channels);
+    layer.max_shift = std::max(layer.max_shift, figures.mean_shift);
+    layer.min_ratio = std::min(layer.min_ratio, figures.variance_ratio);
+    layer.max_ratio = std::max(layer.max_ratio, figures.variance_ratio);
+    layer.mean_divergence += figures.divergence / static_cast<double>(channels);
+    layer.max_divergence = std::max(layer.max_divergence, figures.divergence);
   }
-  return drift;
+  return layer;
 }
 
 }  // namespace stillwave::recalibration

@@ -5,17 +5,17 @@
 
 namespace stillwave::recalibration {
 
-// Over the channels of one layer. With stored mean μ and variance σ², and the data's m and v:
+// What drift::CompareChannel says of the channels of one layer, on average and at the ends.
 struct LayerDrift {
-  double mean_shift = 0;  // |m-μ| / sqrt(σ²+ε), on average and at most
+  double mean_shift = 0;
   double max_shift = 0;
-  double min_ratio = 1;  // (v+ε) / (σ²+ε)
+  double min_ratio = 1;
   double max_ratio = 1;
-  double mean_divergence = 0;  // ½ (ratio + shift² - 1 - ln ratio): of the two normal distributions
+  double mean_divergence = 0;
   double max_divergence = 0;
 };
 
-// ε keeps a channel without variance finite, as it does in the layer itself. REQUIRES: spans of one size, not empty.
+// REQUIRES: spans of one size, not empty.
 LayerDrift MeasureDrift(absl::Span<const float> stored_mean, absl::Span<const float> stored_variance,
                         absl::Span<const float> data_mean, absl::Span<const float> data_variance, float epsilon);
 
