@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/exit_code.h"
 #include "client/json_output.h"
+#include "server/base/new_file_mode.h"
 #include "server/base/status_macros.h"
 
 namespace stillwave::client {
@@ -37,13 +38,6 @@ absl::StatusOr<std::unique_ptr<PredictionWriter>> WriterFor(const std::string& p
   return UsageError(absl::StrCat("--out must end in .csv, .jsonl or .npy; was '", path, "'"));
 }
 
-// What open() would have given it: mkostemp makes files that only their owner can read.
-void GiveUsualRights(int fd) {
-  const mode_t mask = umask(0);
-  umask(mask);
-  (void)fchmod(fd, 0666 & ~mask);
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PredictionFile>> PredictionFile::Create(const std::string& path,
@@ -52,7 +46,7 @@ absl::StatusOr<std::unique_ptr<PredictionFile>> PredictionFile::Create(const std
   std::string temporary = path + ".partial-XXXXXX";
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) return UsageError(absl::StrCat("--out: cannot make a file beside '", path, "': ", std::strerror(errno)));
-  GiveUsualRights(fd);
+  (void)fchmod(fd, base::NewFileMode());  // where the file system has no rights, none are missed
   return std::unique_ptr<PredictionFile>(
       new PredictionFile(path, std::move(temporary), fdopen(fd, "wb"), std::move(writer)));
 }

@@ -17,6 +17,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/new_file_mode.h"
 #include "server/base/status_macros.h"
 
 namespace stillwave::recalibration {
@@ -47,10 +48,7 @@ absl::StatusOr<std::string> WriteBeside(const std::string& path, Fill fill) {
   absl::Cleanup remove = [&name] { unlink(name.c_str()); };
   const absl::Cleanup close_file = [fd] { close(fd); };
   RETURN_IF_ERROR(fill(fd));
-  // mkstemp's files are for their owner alone; a model is what any new file is.
-  const mode_t mask = umask(0);
-  umask(mask);
-  if (fchmod(fd, 0666 & ~mask) != 0 || fsync(fd) != 0) return CannotWrite(path, std::strerror(errno));
+  if (fchmod(fd, base::NewFileMode()) != 0 || fsync(fd) != 0) return CannotWrite(path, std::strerror(errno));
   std::move(remove).Cancel();
   return name;
 }
