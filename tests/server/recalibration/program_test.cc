@@ -1,51 +1,27 @@
 // The program as a shell runs it: exit statuses, what goes to which output.
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <string>
 
+#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "tests/support/server_fixture.h"
 #include "tests/support/test_models.h"
 
 namespace stillwave::recalibration {
 namespace {
 
 using nlohmann::json;
+using Result = test_support::ProgramResult;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-struct Result {
-  int exit_code = -1;
-  std::string out;
-  std::string err;
-};
-
-// `arguments` are words of a shell.
+// `arguments` are separated by spaces.
 Result RunProgram(const std::string& arguments) {
-  const std::string errors = ::testing::TempDir() + "/recalibrate_stderr." + std::to_string(getpid());
-  const std::string command = std::string(STILLWAVE_RECALIBRATE_BINARY) + " " + arguments + " 2>" + errors;
-  Result result;
-  FILE* const pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return result;
-  std::array<char, 4096> buffer;
-  for (size_t bytes; (bytes = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
-    result.out.append(buffer.data(), bytes);
-  }
-  const int status = pclose(pipe);
-  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  std::ostringstream text;
-  text << std::ifstream(errors).rdbuf();
-  result.err = text.str();
-  std::remove(errors.c_str());
-  return result;
+  return test_support::RunProgram("stillwave-recalibrate", absl::StrSplit(arguments, ' '));
 }
 
 std::string ReferenceArguments(const std::string& output) {
