@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -13,10 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/server/model/run_model.h"
+#include "tests/server/streaming/seed_block_server.h"
 #include "tests/server/streaming/test_streams.h"
 #include "tests/support/network_builder.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/test_models.h"
 
 namespace stillwave::streaming {
 namespace {
@@ -81,31 +80,13 @@ RandomSent MakeRandomSent(Dice& dice, const std::string& id, int64_t channels) {
 
 class RandomOverlapStreams : public testing::TestWithParam<int> {
  protected:
-  void SetUp() override {
-    const auto loaded = model::LoadForTest(test_support::SmallModel("seed_block").model_file);
-    ASSERT_THAT(loaded, test_support::IsOk());
-    model_ = *loaded;
-    served_.name = "seed";
-    served_.version = "1";
-    served_.signature = model_->signature();
-    served_.metrics = &metrics_.ForModel("seed", "1");
-    served_.runner = model_;
-    served_.overlap =
-        std::make_shared<const overlap::OverlapRunner>(model_, served_.metrics, overlap::OverlapRunner::Options{});
-    batching::ModelQueueOptions options;
-    options.name = "seed";
-    auto queue = scheduler_.AddModel(served_.overlap, options, served_.metrics);
-    ASSERT_THAT(queue, test_support::IsOk());
-    served_.queue = *std::move(queue);
-  }
-
   void ExpectTheModelsAnswer(const v1::WindowResult& window, const DueWindow& due) {
     EXPECT_EQ(window.first_sample_index(), due.first_sample);
-    const int64_t channels = model_->signature().inputs[0].shape[1];
+    const int64_t channels = server_.channels();
     const tensor::Tensor samples = tensor::Tensor::FromValues<float>(
         {1, channels, static_cast<int64_t>(due.samples.size()) / channels}, due.samples);
     execution::ExecutionContext context;
-    const auto outputs = model::RunModel(*model_, context, {samples.view()});
+    const auto outputs = model::RunModel(server_.model(), context, {samples.view()});
     ASSERT_THAT(outputs, test_support::IsOk());
     const auto want = (*outputs)[0].values<float>();
     const std::vector<float> got = Values(window.outputs(0));
@@ -115,10 +96,7 @@ class RandomOverlapStreams : public testing::TestWithParam<int> {
     for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 2e-5F * largest);
   }
 
-  metrics::ServerMetrics metrics_;
-  std::shared_ptr<const model::LoadedModel> model_;
-  batching::BatchScheduler scheduler_{{/*workers=*/2, &base::RealClock::Get()}};
-  StreamModel served_;
+  SeedBlockServer server_;
 };
 
 TEST_P(RandomOverlapStreams, AreWhatTheModelMakesOfTheirWindows) {
@@ -127,14 +105,13 @@ TEST_P(RandomOverlapStreams, AreWhatTheModelMakesOfTheirWindows) {
   std::vector<std::string> order;
   for (int i = dice.Roll(1, 4); i > 0; --i) {
     const std::string id = absl::StrCat("series ", i);
-    sent[id] = MakeRandomSent(dice, id, model_->signature().inputs[0].shape[1]);
+    sent[id] = MakeRandomSent(dice, id, server_.channels());
     order.insert(order.end(), sent[id].requests.size(), id);
   }
   for (size_t i = order.size(); i > 1; --i) {
     std::swap(order[i - 1], order[static_cast<size_t>(dice.Roll(0, static_cast<int>(i) - 1))]);
   }
-  Client client([this](absl::string_view, absl::string_view) -> absl::StatusOr<StreamModel> { return served_; },
-                metrics_, {});
+  Client client(server_.Source(), server_.metrics(), {});
   std::map<std::string, size_t> next_request;
   std::map<std::string, size_t> next_window;
   size_t next = 0;
@@ -158,7 +135,7 @@ TEST_P(RandomOverlapStreams, AreWhatTheModelMakesOfTheirWindows) {
     }
   }
   for (const auto& [id, series] : sent) EXPECT_EQ(next_window[id], series.windows.size()) << id;
-  EXPECT_EQ(served_.metrics->stream_verify_mismatches->Value(), 0);
+  EXPECT_EQ(server_.counts().stream_verify_mismatches->Value(), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomOverlapStreams, testing::Range(0, 12));
