@@ -25,7 +25,9 @@ using base::LogLevel;
 // How long accepted calls may take to finish once new work is refused; together with a drain delay of a few seconds it
 // stays below the 30 seconds that Kubernetes waits by default. A client that does not read its stream would hold the
 // server for ever.
+// For calls to end. Streams have the first part for themselves; those that a client does not read go on in the second.
 constexpr absl::Duration kPatience = absl::Seconds(20);
+constexpr absl::Duration kStreamPatience = absl::Seconds(5);
 
 // What holds for a model whose own configuration does not say otherwise.
 model::ModelConfig ModelDefaults(const config::ServerConfig& config) {
@@ -147,9 +149,12 @@ void StillwaveServer::Drain() {
   lifecycle_.BeginDrain();
   grpc_->UpdateHealth();
   absl::SleepFor(absl::Seconds(config_.drain_delay_seconds));
+  const absl::Time end = absl::Now() + kPatience;
+  lifecycle_.RefuseStreams();
+  grpc_->EndStreams(kStreamPatience);
   lifecycle_.RefuseWork();
   repository_.Stop();  // calls that wait for a load are answered
-  grpc_->Finish(kPatience);
+  grpc_->Finish(end - absl::Now());
   scheduler_.Drain();
   Log(LogLevel::kInfo, "stopped");
 }

@@ -58,8 +58,9 @@ class GrpcServer::Impl {
  public:
   Impl(const Options& options, repository::ModelRepository* repository, const Lifecycle* lifecycle,
        metrics::ServerMetrics* metrics)
-      : inference_(InferenceOptions(options), repository, lifecycle, metrics, &calls_),
-        streams_(StreamOptions(options), streaming::RepositoryModelSource(repository), lifecycle, metrics, &calls_),
+      : inference_(InferenceOptions(options), repository, lifecycle, metrics, &open_streams_, &calls_),
+        streams_(StreamOptions(options), streaming::RepositoryModelSource(repository), lifecycle, metrics,
+                 &open_streams_),
         monitoring_(repository, &calls_),
         health_(lifecycle, &calls_) {}
 
@@ -95,20 +96,30 @@ class GrpcServer::Impl {
   const std::string& address() const { return address_; }
   HealthService& health() { return health_; }
 
-  void Finish(absl::Duration patience) {
+  void EndStreams(absl::Duration patience) {
     if (server_ == nullptr) return;
     listener_->Stop();
-    health_.Stop();
-    monitoring_.Stop();
     inference_.Drain();
     streams_.Drain();
+    open_streams_.AwaitNone(patience);
+  }
+
+  void Finish(absl::Duration patience) {
+    if (server_ == nullptr) return;
+    EndStreams(absl::ZeroDuration());
+    health_.Stop();
+    monitoring_.Stop();
     const absl::Time end = absl::Now() + patience;
     inference_.late_calls().AwaitQuiet(inference_.infer_calls(), kQuiet, std::min(patience, kMaxQuietWait));
     // Clients are told that this server goes, and connect elsewhere, while calls that were accepted go on.
     grpc_completion_queue* const goaway = grpc_completion_queue_create_for_next(nullptr);
     grpc_server_shutdown_and_notify(server_->c_server(), goaway, nullptr);
     inference_.late_calls().Release();
-    if (!inference_.infer_calls().AwaitNone(end - absl::Now()) || !calls_.AwaitNone(end - absl::Now())) {
+    bool finished = true;
+    for (OpenCalls* const calls : {&inference_.infer_calls(), &open_streams_, &calls_}) {
+      finished = finished && calls->AwaitNone(end - absl::Now());
+    }
+    if (!finished) {
       base::Log(base::LogLevel::kWarning, "cancelling calls that did not finish",
                 {{"seconds", absl::ToDoubleSeconds(patience)}});
     }
@@ -137,6 +148,7 @@ class GrpcServer::Impl {
     acceptor_->HandleNewConnection(&connection);
   }
 
+  OpenCalls open_streams_;
   OpenCalls calls_;
   InferenceService inference_;
   StreamService streams_;
@@ -164,6 +176,7 @@ GrpcServer::~GrpcServer() = default;
 
 const std::string& GrpcServer::address() const { return impl_->address(); }
 void GrpcServer::UpdateHealth() { impl_->health().Update(); }
+void GrpcServer::EndStreams(absl::Duration patience) { impl_->EndStreams(patience); }
 void GrpcServer::Finish(absl::Duration patience) { impl_->Finish(patience); }
 
 }  // namespace stillwave::service

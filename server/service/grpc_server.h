@@ -50,7 +50,14 @@ class GrpcServer {
   // Tells those who watch health what the lifecycle says now. Call it after each change of the lifecycle.
   void UpdateHealth();
 
-  // Accepts no more calls, lets the accepted ones finish and streams end with what they have, and blocks until then;
+  // Accepts no more connections, lets streams end with what they have, and blocks until then, but for no longer than
+  // `patience`; other calls are served meanwhile. Call it before Finish: there clients are told to go, and gRPC closes
+  // each connection behind its last call. The client of a stream may be sending still then; what it had not received
+  // yet would be lost, since a socket that is closed with data unread throws away what it was to send.
+  // REQUIRES: Lifecycle::RefuseStreams was called.
+  void EndStreams(absl::Duration patience);
+
+  // Accepts no more calls, lets the accepted ones finish, and blocks until then;
   // calls that are not done after `patience` are cancelled. REQUIRES: Lifecycle::RefuseWork was called.
   void Finish(absl::Duration patience);
 

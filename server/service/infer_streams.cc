@@ -26,7 +26,7 @@ class RefusedInferStream final : public Reactor {
 absl::Status InferStreams::Admit() {
   absl::MutexLock lock(&mutex_);
   const metrics::ModelMetrics& metrics = shared_.metrics->unknown_model();
-  if (absl::Status status = shared_.lifecycle->Admission(); !status.ok()) {
+  if (absl::Status status = shared_.lifecycle->StreamAdmission(); !status.ok()) {
     metrics.CountRejection(metrics::Rejection::kDraining);
     return status;
   }

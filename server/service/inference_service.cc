@@ -39,13 +39,14 @@ void Describe(const model::TensorSpec& spec, inference::ModelMetadataResponse::T
 }  // namespace
 
 InferenceService::InferenceService(const Options& options, repository::ModelRepository* repository,
-                                   const Lifecycle* lifecycle, const metrics::ServerMetrics* metrics, OpenCalls* calls)
+                                   const Lifecycle* lifecycle, const metrics::ServerMetrics* metrics,
+                                   OpenCalls* streams, OpenCalls* calls)
     : options_(options),
       repository_(repository),
       lifecycle_(lifecycle),
       budget_(options.max_request_bytes),
       infer_context_{repository, lifecycle, metrics, &budget_, options.shared_memory ? &regions_ : nullptr},
-      streams_(&infer_context_, options.max_streams, calls),
+      streams_(&infer_context_, options.max_streams, streams),
       control_(repository, lifecycle, calls) {
   BoundRequests();
 }

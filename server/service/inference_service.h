@@ -35,9 +35,10 @@ class InferenceService final : public inference::GRPCInferenceService::CallbackS
     int workers = 1;
   };
 
-  // The pointers outlive the service.
+  // The pointers outlive the service. `streams` counts the calls of ModelStreamInfer, `calls` those that control
+  // models.
   InferenceService(const Options& options, repository::ModelRepository* repository, const Lifecycle* lifecycle,
-                   const metrics::ServerMetrics* metrics, OpenCalls* calls);
+                   const metrics::ServerMetrics* metrics, OpenCalls* streams, OpenCalls* calls);
 
   using Context = grpc::CallbackServerContext;
   using Unary = grpc::ServerUnaryReactor;

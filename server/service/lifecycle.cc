@@ -21,4 +21,9 @@ absl::Status Lifecycle::ModelReadiness(absl::string_view name, absl::string_view
 
 absl::Status Lifecycle::Admission() const { return phase_.load() == Phase::kRefusing ? Draining() : absl::OkStatus(); }
 
+absl::Status Lifecycle::StreamAdmission() const {
+  const Phase phase = phase_.load();
+  return phase == Phase::kServing || phase == Phase::kDraining ? absl::OkStatus() : Draining();
+}
+
 }  // namespace stillwave::service

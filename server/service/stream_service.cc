@@ -41,7 +41,7 @@ StreamService::~StreamService() {
 
 absl::Status StreamService::Admit() {
   absl::MutexLock lock(&mutex_);
-  if (absl::Status status = lifecycle_->Admission(); !status.ok()) {
+  if (absl::Status status = lifecycle_->StreamAdmission(); !status.ok()) {
     metrics_->unknown_model().CountRejection(metrics::Rejection::kDraining);
     return status;
   }

@@ -45,7 +45,8 @@ class EndlessRequests {
   // REQUIRES: the server ends the call.
   void ExpectAllThatWasDue() {
     thread_.join();
-    EXPECT_EQ(status_.error_code(), grpc::StatusCode::UNAVAILABLE) << status_.error_message();
+    EXPECT_EQ(status_.error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(status_.error_message(), kStopping);
     EXPECT_EQ(fault_, "");
   }
 
@@ -95,7 +96,8 @@ class EndlessSeries {
     thread_.join();
     EXPECT_EQ(status_.error_code(), grpc::StatusCode::UNAVAILABLE) << status_.error_message();
     EXPECT_EQ(fault_, "");
-    EXPECT_TRUE(draining_ || responses_ == 0) << "ended without a word after " << responses_ << " responses";
+    EXPECT_TRUE(draining_ || responses_ == 0)
+        << "ended without Draining after " << responses_ << " responses: " << status_.error_message();
   }
 
  private:
