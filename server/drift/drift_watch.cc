@@ -64,18 +64,21 @@ DriftWatch::DriftWatch(std::shared_ptr<const model::LoadedModel> model, const mo
 
 DriftWatch::~DriftWatch() = default;
 
-bool DriftWatch::Picks(uint64_t number) const {
-  if (options_.sample_rate >= 1) return true;
+bool DriftWatch::Picks(uint64_t number, double part) const {
+  const double rate = options_.sample_rate * part;
+  if (rate >= 1) return true;
   constexpr double kRange = 18446744073709551616.0;  // 2^64
-  return static_cast<double>(Scatter(number)) < options_.sample_rate * kRange;
+  return static_cast<double>(Scatter(number)) < rate * kRange;
 }
 
-void DriftWatch::Offer(absl::Span<const TensorView> inputs) {
+void DriftWatch::Offer(absl::Span<const TensorView> inputs, absl::FunctionRef<double(int64_t row)> new_part) {
   if (layers_ == 0) return;
   const int64_t samples = inputs[0].shape[0];
   const uint64_t first = offered_.fetch_add(static_cast<uint64_t>(samples), std::memory_order_relaxed);
   for (int64_t row = 0; row < samples; ++row) {
-    if (Picks(first + static_cast<uint64_t>(row))) Enqueue(inputs.first(inputs_), row);
+    const uint64_t number = first + static_cast<uint64_t>(row);
+    // Most are not picked whatever their part.
+    if (Picks(number, /*part=*/1) && Picks(number, new_part(row))) Enqueue(inputs.first(inputs_), row);
   }
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
@@ -74,7 +75,13 @@ class DriftWatch {
 
   // Takes its share of N samples that were computed: inputs[i] is {N, …} in signature order, what follows the
   // signature's inputs is not looked at. For one that is not taken it costs a few nanoseconds and no lock.
-  void Offer(absl::Span<const tensor::TensorView> inputs) ABSL_LOCKS_EXCLUDED(queue_mutex_);
+  // `new_part` says of a row how much of it no sample before it had: one that is mostly old is taken as much more
+  // rarely, so that what is taken stays the same share of the data, and its cost of the cost, however windows overlap.
+  void Offer(absl::Span<const tensor::TensorView> inputs, absl::FunctionRef<double(int64_t row)> new_part)
+      ABSL_LOCKS_EXCLUDED(queue_mutex_);
+  void Offer(absl::Span<const tensor::TensorView> inputs) ABSL_LOCKS_EXCLUDED(queue_mutex_) {
+    Offer(inputs, [](int64_t) { return 1.0; });
+  }
 
   // Observes the sample that has waited longest; false when none waits.
   bool ObserveNext(execution::ExecutionContext& context) ABSL_LOCKS_EXCLUDED(queue_mutex_, mutex_);
@@ -91,7 +98,8 @@ class DriftWatch {
  private:
   using Sample = std::vector<tensor::Tensor>;  // {1, …} each
 
-  bool Picks(uint64_t number) const;
+  // `part`: of the samples that it would pick of whole ones.
+  bool Picks(uint64_t number, double part) const;
   void Enqueue(absl::Span<const tensor::TensorView> inputs, int64_t row) ABSL_LOCKS_EXCLUDED(queue_mutex_);
   bool Take(Sample& sample) ABSL_LOCKS_EXCLUDED(queue_mutex_);
   void Learn(const std::vector<ChannelMoments>& layers, uint64_t generation) ABSL_LOCKS_EXCLUDED(mutex_);

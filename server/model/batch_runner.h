@@ -1,6 +1,7 @@
 // What the batching layer runs; LoadedModel in the server, a puppet that a test steps by hand in tests.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -26,6 +27,10 @@ class BatchRunner {
   // thread that must not block may call it.
   virtual absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(
       absl::Span<const tensor::Shape> input_shapes) const = 0;
+
+  // The part of a sample that no sample before it had, above 0 and at most 1; of a window that overlaps the one before
+  // it, less than 1.
+  virtual double NewPart(absl::Span<const tensor::TensorView> /*inputs*/, int64_t /*row*/) const { return 1; }
 };
 
 }  // namespace stillwave::model

@@ -20,7 +20,12 @@ using tensor::Shape;
 using tensor::Tensor;
 using tensor::TensorView;
 
-constexpr int64_t kTicketNumbers = 2;  // the series' number, its window's first sample
+// A ticket's numbers.
+constexpr size_t kSeries = 0;
+constexpr size_t kFirstSample = 1;
+constexpr size_t kHop = 2;
+constexpr size_t kTicketNumbers = 3;
+
 // What two answers differ by, in parts of the largest value; infinite when one is no number.
 float Difference(absl::Span<const float> got, absl::Span<const float> want) {
   float largest = 0;
@@ -54,7 +59,7 @@ struct OverlapRunner::Window {
 };
 
 Tensor SeriesReuse::Ticket(int64_t first_sample) const {
-  return Tensor::FromValues<int64_t>({1, kTicketNumbers}, {number_, first_sample});
+  return Tensor::FromValues<int64_t>({1, kTicketNumbers}, {number_, first_sample, reuse_->plan().hop});
 }
 
 OverlapRunner::OverlapRunner(std::shared_ptr<const model::LoadedModel> model, const metrics::ModelMetrics* metrics,
@@ -112,6 +117,13 @@ absl::StatusOr<std::vector<Shape>> OverlapRunner::OutputShapes(absl::Span<const 
   return model_->OutputShapes(has_tickets ? input_shapes.first(input_shapes.size() - 1) : input_shapes);
 }
 
+double OverlapRunner::NewPart(absl::Span<const TensorView> inputs, int64_t row) const {
+  if (inputs.size() == model_->signature().inputs.size()) return 1;
+  const int64_t hop = inputs[1].values<int64_t>()[kTicketNumbers * static_cast<size_t>(row) + kHop];
+  const Shape& window = inputs[0].shape;
+  return std::min(static_cast<double>(hop) / static_cast<double>(window[window.rank() - 1]), 1.0);
+}
+
 absl::Status OverlapRunner::Run(execution::ExecutionContext& context, absl::Span<const TensorView> inputs,
                                 absl::Span<const MutableTensorView> outputs) const {
   if (inputs.size() == model_->signature().inputs.size()) return model_->Run(context, inputs, outputs);
@@ -123,8 +135,8 @@ absl::Status OverlapRunner::Run(execution::ExecutionContext& context, absl::Span
     const auto row = static_cast<int64_t>(r);
     window.samples = tensor::Rows(inputs[0], row, 1);
     for (const MutableTensorView& output : outputs) window.outputs.push_back(tensor::Rows(output, row, 1));
-    window.number = tickets[2 * r];
-    window.first_sample = tickets[2 * r + 1];
+    window.number = tickets[kTicketNumbers * r + kSeries];
+    window.first_sample = tickets[kTicketNumbers * r + kFirstSample];
     window.taken = table_->Take(window.number);
   }
   const absl::Status status = RunWindows(context, absl::MakeSpan(windows));

@@ -1,12 +1,12 @@
 // A model that also runs windows of series, and keeps for each what the next window shares with it.
 //
 //   requests, full windows   x {N,C,L}                         ─► the model
-//   windows of series        x {N,C,L}, ticket INT64 {N,2}     ─► strips, tapes, tail
+//   windows of series        x {N,C,L}, ticket INT64 {N,3}     ─► strips, tapes, tail
 //
 // Both kinds go through one queue, so that streams and requests share workers as before; a batch holds one kind only,
 // because it holds tasks of equal shapes. Windows of many series that have one length and hop run together. A ticket
-// names the series and its window's first sample. What is kept is a cache: when it is not of the window just a hop
-// before (the first window, a gap), the window is computed in full.
+// names the series, its window's first sample and the hop. What is kept is a cache: when it is not of the window just a
+// hop before (the first window, a gap), the window is computed in full.
 #pragma once
 
 #include <atomic>
@@ -40,7 +40,7 @@ class SeriesReuse {
   SeriesReuse& operator=(const SeriesReuse&) = delete;
 
   const ReusePlan& plan() const { return reuse_->plan(); }
-  // {1, 2}: what the window that begins at that sample brings beside its values.
+  // {1, 3}: what the window that begins at that sample brings beside its values.
   tensor::Tensor Ticket(int64_t first_sample) const;
 
  private:
@@ -79,6 +79,7 @@ class OverlapRunner final : public model::BatchRunner {
   absl::Status Run(execution::ExecutionContext& context, absl::Span<const tensor::TensorView> inputs,
                    absl::Span<const tensor::MutableTensorView> outputs) const override;
   absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> input_shapes) const override;
+  double NewPart(absl::Span<const tensor::TensorView> inputs, int64_t row) const override;
 
  private:
   struct Window;

@@ -160,7 +160,9 @@ void StreamSession::Submit(const QueuePtr& queue) {
   queue->submission.reset();
   const std::shared_ptr<Series> series = submission.series;
   batching::ModelQueue& model_queue = *series->info()->model.queue;
-  // The model's queue may call back at once.
+  // Where others wait, this thread goes on with them, so that workers compute all together.
+  submission.task.may_run_on_caller = to_submit_.empty() && ready_.empty();
+  // The model's queue may call back at once, and the window may be computed here.
   mutex_.Unlock();
   const absl::Status status = model_queue.TrySubmit(submission.task);
   mutex_.Lock();

@@ -124,11 +124,12 @@ void ManySeries(benchmark::State& state, const std::string& file, int64_t length
   execution::ExecutionContext context;
   int64_t round = 0;
   size_t next = 0;
+  const int64_t numbers = series[0]->Ticket(0).shape()[1];
   const auto run_batch = [&] {
-    Tensor tickets = *Tensor::Create(tensor::DataType::kInt64, {kBatch, 2});
+    Tensor tickets = *Tensor::Create(tensor::DataType::kInt64, {kBatch, numbers});
     for (int64_t r = 0; r < kBatch; ++r) {
       const Tensor ticket = series[next]->Ticket(round * kHop);
-      std::copy_n(ticket.values<int64_t>().data(), 2, tickets.mutable_values<int64_t>().data() + 2 * r);
+      std::copy_n(ticket.values<int64_t>().data(), numbers, tickets.mutable_values<int64_t>().data() + numbers * r);
       if (++next < series.size()) continue;
       next = 0;
       ++round;

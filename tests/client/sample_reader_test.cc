@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "tests/client/exit_matchers.h"
+#include "tests/support/temp_path.h"
 
 namespace stillwave::client {
 namespace {
@@ -15,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::string WriteFile(const std::string& name, const std::string& bytes) {
-  const std::string path = testing::TempDir() + "/sample_reader_" + name;
+  const std::string path = test_support::TempPath(name);
   std::ofstream(path, std::ios::binary) << bytes;
   return path;
 }

@@ -12,6 +12,7 @@
 #include "tests/client/client_process.h"
 #include "tests/client/scripted_server.h"
 #include "tests/client/wav_bytes.h"
+#include "tests/support/temp_path.h"
 
 namespace stillwave::client {
 namespace {
@@ -37,7 +38,7 @@ std::string Contents(const std::string& path) {
 }
 
 std::string OutPath(const std::string& name) {
-  const std::string path = testing::TempDir() + "/stream_command_" + name;
+  const std::string path = test_support::TempPath(name);
   std::filesystem::remove(path);
   return path;
 }

@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include "gtest/gtest.h"
+#include "tests/support/temp_path.h"
 
 namespace stillwave::test_support {
 namespace {
@@ -98,7 +98,7 @@ std::string OnnxFile::Bytes() const {
 }
 
 std::string OnnxFile::Write(const std::string& name) const {
-  std::string path = ::testing::TempDir() + "/" + name;
+  std::string path = TempPath(name);
   std::ofstream(path, std::ios::binary) << Bytes();
   return path;
 }

@@ -27,7 +27,7 @@ class OnnxFile {
 
   // Of the ModelProto.
   std::string Bytes() const;
-  // Writes Bytes() to <testing::TempDir()>/<name> and returns the path.
+  // Writes Bytes() to TempPath(name) and returns the path.
   std::string Write(const std::string& name) const;
 
  private:

@@ -111,6 +111,21 @@ TEST_F(DriftWatchTest, TheShareThatIsTakenIsTheOneThatWasAskedFor) {
   EXPECT_EQ(dropped(DriftDrop::kQueueFull), 0);
 }
 
+TEST_F(DriftWatchTest, ASampleThatIsMostlyOldIsTakenAsMuchMoreRarely) {
+  const Tensor batch = RandomBatch({32, 3, 8}, 2);
+  for (const double rate : {0.1, 1.0}) {
+    const auto watch = Watch({rate, 1000, 1});
+    const double before = observed();
+    for (int n = 0; n < 200; ++n) {
+      watch->Offer({batch.view()}, [](int64_t row) { return row < 16 ? 1 : 0.125; });
+      ObserveAll(*watch);
+    }
+    const double expected = rate * (3200 + 3200 * 0.125);
+    EXPECT_NEAR(observed() - before, expected, 4 * std::sqrt(expected)) << rate;
+  }
+  EXPECT_EQ(dropped(DriftDrop::kQueueFull), 0);
+}
+
 TEST_F(DriftWatchTest, ThereIsNoFigureBeforeEnoughSamples) {
   const auto watch = Watch({1, 1000, 3});
   const Tensor batch = RandomBatch({2, 3, 80}, 3);

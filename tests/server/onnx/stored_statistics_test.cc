@@ -14,6 +14,7 @@
 #include "server/onnx/onnx_reader.h"
 #include "tests/server/onnx/onnx_test_util.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_path.h"
 #include "tests/support/test_models.h"
 
 namespace stillwave::onnx_import {
@@ -34,7 +35,7 @@ const std::vector<float> kMean = {0.25F, -4};
 const std::vector<float> kVariance = {0.5F, 9};
 
 std::string WriteModel(const std::string& name, const std::string& bytes) {
-  const std::string path = ::testing::TempDir() + "/stored_statistics_" + name + ".onnx";
+  const std::string path = test_support::TempPath(name + ".onnx");
   std::ofstream(path, std::ios::binary) << bytes;
   return path;
 }

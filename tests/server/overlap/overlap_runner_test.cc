@@ -154,6 +154,21 @@ TEST_F(OverlapRunnerTest, AWindowOfAClosedSeriesIsComputedInFull) {
   EXPECT_EQ(reused(), 0);
 }
 
+TEST_F(OverlapRunnerTest, SaysHowMuchOfAWindowIsNew) {
+  const Tensor window = RandomSeries(window_, kLength, 6).Window(0);
+  EXPECT_EQ(runner_->NewPart({window.view()}, 0), 1);
+  std::vector<Tensor> tickets;
+  tickets.push_back(Open(kHop)->Ticket(0));
+  tickets.push_back(Open(2 * kHop)->Ticket(0));
+  const Tensor ticket = Stack(tickets);
+  std::vector<Tensor> both;
+  both.push_back(window.Clone());
+  both.push_back(window.Clone());
+  const Tensor windows = Stack(both);
+  EXPECT_DOUBLE_EQ(runner_->NewPart({windows.view(), ticket.view()}, 0), static_cast<double>(kHop) / kLength);
+  EXPECT_DOUBLE_EQ(runner_->NewPart({windows.view(), ticket.view()}, 1), 2.0 * kHop / kLength);
+}
+
 TEST_F(OverlapRunnerTest, RunsRequestsAsTheModelDoes) {
   const RandomSeries samples(window_, kLength, 6);
   const Tensor window = samples.Window(0);

@@ -5,13 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tests/support/temp_path.h"
 
 namespace stillwave::recalibration {
 
 std::string WriteNpy(const std::string& name, const std::vector<int64_t>& shape, const std::vector<float>& values) {
   const std::string header =
       absl::StrCat("{'descr': '<f4', 'fortran_order': False, 'shape': (", absl::StrJoin(shape, ", "), ",), }\n");
-  const std::string path = ::testing::TempDir() + "/recalibration_" + name + ".npy";
+  const std::string path = test_support::TempPath(name + ".npy");
   std::ofstream file(path, std::ios::binary);
   file << std::string("\x93NUMPY\x01\x00", 8) << static_cast<char>(header.size() & 0xff)
        << static_cast<char>(header.size() >> 8) << header;

@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/support/server_fixture.h"
+#include "tests/support/temp_path.h"
 #include "tests/support/test_models.h"
 
 namespace stillwave::recalibration {
@@ -31,7 +32,7 @@ std::string ReferenceArguments(const std::string& output) {
 }
 
 TEST(RecalibrateProgram, WritesTheModelAndATableOfItsLayers) {
-  const std::string output = ::testing::TempDir() + "/recalibrate_program_table.onnx";
+  const std::string output = test_support::TempPath("table.onnx");
   const Result result = RunProgram(ReferenceArguments(output));
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out,
@@ -44,7 +45,7 @@ TEST(RecalibrateProgram, WritesTheModelAndATableOfItsLayers) {
 }
 
 TEST(RecalibrateProgram, ReportsAsJson) {
-  const std::string output = ::testing::TempDir() + "/recalibrate_program_json.onnx";
+  const std::string output = test_support::TempPath("json.onnx");
   const Result result = RunProgram("--json --cumulative --layers features.0.1 " + ReferenceArguments(output));
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const json report = json::parse(result.out);
@@ -61,7 +62,7 @@ TEST(RecalibrateProgram, ReportsAsJson) {
 }
 
 TEST(RecalibrateProgram, SaysWhatIsWrongAndLeavesWithItsExitStatus) {
-  const std::string output = ::testing::TempDir() + "/recalibrate_program_wrong.onnx";
+  const std::string output = test_support::TempPath("wrong.onnx");
   const Result flag = RunProgram("--momentum 7 " + ReferenceArguments(output));
   EXPECT_EQ(flag.exit_code, 2);
   EXPECT_THAT(flag.err, AllOf(StartsWith("stillwave-recalibrate: --momentum must be"), HasSubstr("--help")));

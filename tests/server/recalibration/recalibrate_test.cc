@@ -19,6 +19,7 @@
 #include "server/npy/npy_file.h"
 #include "tests/server/recalibration/npy_files.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_path.h"
 #include "tests/support/test_models.h"
 
 namespace stillwave::recalibration {
@@ -39,7 +40,7 @@ std::string Reference(const std::string& file) { return test_support::DataDir() 
 
 // A folder of the test's own, empty.
 std::string MakeFolder(const std::string& name) {
-  const std::string folder = ::testing::TempDir() + "/recalibrate_" + name;
+  const std::string folder = test_support::TempPath(name);
   fs::remove_all(folder);
   fs::create_directories(folder);
   return folder;
