@@ -8,6 +8,7 @@
 #include "server/execution/plan_builder.h"
 #include "server/graph/graph_text.h"
 #include "server/passes/specialize.h"
+#include "server/passes/split_global_pool.h"
 
 namespace stillwave::execution {
 namespace {
@@ -73,7 +74,9 @@ absl::StatusOr<std::shared_ptr<const ExecutionPlan>> CompilePlan(const graph::Gr
                                                                  onednn::WeightCache& weights,
                                                                  onednn::Element element) {
   ExecutionContext::UseOneThread();
-  ASSIGN_OR_RETURN(const graph::Graph specialized, SpecializeWithinLimits(graph, input_shapes));
+  ASSIGN_OR_RETURN(graph::Graph specialized, SpecializeWithinLimits(graph, input_shapes));
+  // What is between two steps would be rounded to bf16.
+  if (element == onednn::Element::kFp32) passes::SplitGlobalPools(specialized);
   PlanBuilder builder(specialized, weights, element);
   for (const graph::Node& node : specialized.nodes()) RETURN_IF_ERROR(LowerNode(node, builder));
   ASSIGN_OR_RETURN(ExecutionPlan::Parts parts, builder.Finish());

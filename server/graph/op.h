@@ -77,7 +77,8 @@ struct MaxPoolIndices {
 // X {N,C,spatial…} -> {N,C,1…}.
 struct GlobalPool {
   PoolKind kind = PoolKind::kAverage;
-  int64_t p = 2;  // kLp only
+  int64_t p = 2;           // kLp only
+  bool of_blocks = false;  // the second of two steps that a pass made of one: not to be split again
 };
 
 // A {M,K} (or {K,M}), B {K,N} (or {N,K}), [C broadcastable to {M,N}] -> alpha*A*B + beta*C.
@@ -214,6 +215,7 @@ struct Reduce {
   ReduceKind kind = ReduceKind::kMean;
   bool keep_dims = true;
   bool noop_with_empty_axes = false;
+  bool of_blocks = false;  // as GlobalPool's, where it is one
 };
 
 // ArgMax or ArgMin: the index of the extreme along `axis`, int64; of equal ones the first, or the last.

@@ -9,7 +9,9 @@ namespace stillwave::overlap {
 
 namespace {
 
-// "8 and 22 of 1024 samples": the left strip and the right one. With several stages: the least and the most of both.
+constexpr int64_t kSmallestPart = 64;  // of a window, that a hop may be
+
+// "8 and 24 of 1024 samples": the left strip and the right one. With several stages: the least and the most of both.
 std::string DescribeStrips(const ReusePlan& plan) {
   const int64_t length = plan.split.window_samples();
   if (plan.stages.size() == 1) {
@@ -42,19 +44,21 @@ absl::StatusOr<std::string> DescribeWindows(const model::LoadedModel& model, int
   const int time_axis = window.rank() - 1;
   if (window_length > 0 && declared[time_axis] == tensor::kDynamicDim) window[time_axis] = window_length;
   std::string text = absl::StrCat("overlapping windows of ", window[time_axis], " samples\n");
-  int64_t alignment = 1;
-  const absl::StatusOr<LocalPrefix> split = SplitAtTime(model.network(), window);
+  absl::StatusOr<LocalPrefix> split = SplitAtTime(model.network(), window);
+  const int64_t alignment = split.ok() ? split->alignment : 1;
+  const auto hop_of = [&](int64_t part) { return window[time_axis] / part / alignment * alignment; };
+  // What is kept for the smallest of these hops.
+  if (split.ok()) split = SplitAtTime(model.network(), window, hop_of(kSmallestPart));
   if (split.ok()) {
-    alignment = split->alignment;
     for (const CutValue& cut : split->cuts) {
-      absl::StrAppend(&text, "  kept  '", model.network().value(cut.value).name, "', ", cut.where.positions,
+      absl::StrAppend(&text, "  kept  '", split->network.value(cut.value).name, "', ", cut.where.positions,
                       " positions of ", cut.step.ToString(), ", ", cut.where.stride, " samples apart; edges of ",
                       cut.where.left, " and ", cut.where.right, "\n");
     }
     absl::StrAppend(&text, "  until  ", split->end.empty() ? "the outputs" : split->end, "\n");
   }
-  for (int64_t part : {64, 16, 8, 4, 2}) {
-    const int64_t hop = window[time_axis] / part / alignment * alignment;
+  for (const int64_t part : {kSmallestPart, int64_t{16}, int64_t{8}, int64_t{4}, int64_t{2}}) {
+    const int64_t hop = hop_of(part);
     if (hop == 0) continue;
     const absl::StatusOr<ReusePlan> plan = PlanReuse(model.network(), window, hop);
     absl::StrAppend(

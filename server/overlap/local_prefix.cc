@@ -14,6 +14,7 @@
 #include "server/overlap/part_builder.h"
 #include "server/passes/eliminate_dead_nodes.h"
 #include "server/passes/specialize.h"
+#include "server/passes/split_global_pool.h"
 
 namespace stillwave::overlap {
 namespace {
@@ -87,6 +88,21 @@ absl::StatusOr<Graph> MakePrefix(const Graph& network, const std::vector<CutValu
   return prefix;
 }
 
+// The pools that plans take in blocks, where a hop moves what they read by whole blocks.
+bool SplitPools(Graph& network, const Graph& whole, const TimeLocality& found, int64_t hop) {
+  if (hop == 0) return false;
+  return passes::SplitGlobalPools(network, [&](const Node& node) {
+    const ValueId x = node.inputs[0];
+    const std::optional<Locality>& where = found.values[At(x)];
+    if (!where.has_value() || hop % (where->stride * passes::kPooledBlock) != 0) return false;
+    return std::any_of(whole.nodes().begin(), whole.nodes().end(), [&](const Node& specialized) {
+      const auto* const pool = std::get_if<graph::GlobalPool>(&specialized.op);
+      return pool != nullptr && specialized.name == node.name && specialized.inputs[0] == x &&
+             passes::IsPooledInBlocks(*pool, whole.value(x).shape);
+    });
+  });
+}
+
 // Takes `id` and whatever is made of it out of what is local.
 void Exclude(const Graph& whole, ValueId id, std::string why, TimeLocality& found) {
   found.values[At(id)].reset();
@@ -126,6 +142,7 @@ absl::StatusOr<LocalPrefix> Split(const Graph& network, const Graph& whole, cons
                                   const Shape& window) {
   LocalPrefix split;
   split.window = window;
+  split.network = network;
   split.end = found.end;
   split.where = found.values;
   for (const ValueId id : FindCut(whole, found)) {
@@ -167,17 +184,22 @@ LocalValue LocalPrefix::Value(ValueId id) const {
   return {id, locality, StepShape(local.value(id).shape, locality.time_axis)};
 }
 
-absl::StatusOr<LocalPrefix> SplitAtTime(const Graph& network, const Shape& window) {
+absl::StatusOr<LocalPrefix> SplitAtTime(const Graph& network, const Shape& window, int64_t hop) {
   if (network.inputs().size() != 1) {
     return NoReuse(absl::StrCat("the network has ", network.inputs().size(), " inputs"));
   }
   if (network.nodes().size() > kMaxNodes) {
     return NoReuse(absl::StrCat("the network must have at most ", kMaxNodes, " layers; has ", network.nodes().size()));
   }
-  ASSIGN_OR_RETURN(const Graph whole, passes::Specialize(network, {window}));
+  ASSIGN_OR_RETURN(Graph whole, passes::Specialize(network, {window}));
   TimeLocality found = FindTimeLocality(whole);
+  Graph in_blocks = network;
+  if (SplitPools(in_blocks, whole, found, hop)) {
+    ASSIGN_OR_RETURN(whole, passes::Specialize(in_blocks, {window}));
+    found = FindTimeLocality(whole);
+  }
   for (int excluded = 0; excluded <= kMaxExclusions; ++excluded) {
-    ASSIGN_OR_RETURN(LocalPrefix split, Split(network, whole, found, window));
+    ASSIGN_OR_RETURN(LocalPrefix split, Split(in_blocks, whole, found, window));
     const int64_t shorter = split.window_samples() - 2 * split.alignment;
     if (shorter < 1) return NoReuse(absl::StrCat("the window is not longer than two strides of ", split.alignment));
     ASSIGN_OR_RETURN(const std::optional<Disagreement> other, FindDisagreement(split, shorter));
@@ -191,8 +213,9 @@ absl::StatusOr<LocalPrefix> SplitAtTime(const Graph& network, const Shape& windo
   return NoReuse(absl::StrCat("more than ", kMaxExclusions, " layers depend on the window's length"));
 }
 
-absl::StatusOr<Graph> MakeTail(const Graph& network, const LocalPrefix& split, int64_t rows) {
-  ASSIGN_OR_RETURN(const Graph whole, passes::Specialize(network, {split.InputShape(rows, split.window_samples())}));
+absl::StatusOr<Graph> MakeTail(const LocalPrefix& split, int64_t rows) {
+  ASSIGN_OR_RETURN(const Graph whole,
+                   passes::Specialize(split.network, {split.InputShape(rows, split.window_samples())}));
   PartBuilder tail(whole);
   for (const CutValue& cut : split.cuts) tail.ReadByTime(cut);
   for (const Node& node : whole.nodes()) {

@@ -30,6 +30,7 @@ struct CutValue : LocalValue {
 
 struct LocalPrefix {
   tensor::Shape window;  // of the network's input, for one window
+  graph::Graph network;  // not specialized; pools over time are in two steps where that lets more be kept
   std::vector<CutValue> cuts;
   graph::Graph prefix;  // not specialized; outputs in the order of `cuts`
   graph::Graph local;   // the same, specialized to the window
@@ -50,13 +51,15 @@ struct LocalPrefix {
   tensor::Shape InputShape(int64_t rows, int64_t samples) const;
 };
 
-// Splits `network` (optimized, not specialized) for windows of that shape, {1, …, L}. FAILED_PRECONDITION, with the
-// reason, where nothing can be kept from window to window. Constants may be stand-ins without elements.
-absl::StatusOr<LocalPrefix> SplitAtTime(const graph::Graph& network, const tensor::Shape& window);
+// Splits `network` (optimized, not specialized) for windows of that shape, {1, …, L}, that start `hop` samples apart.
+// FAILED_PRECONDITION, with the reason, where nothing can be kept from window to window. Constants may be stand-ins
+// without elements. A pool over time that plans take in blocks (passes/split_global_pool.h) is local up to the blocks'
+// results where the hop moves them by whole blocks; hop 0: nowhere.
+absl::StatusOr<LocalPrefix> SplitAtTime(const graph::Graph& network, const tensor::Shape& window, int64_t hop = 0);
 
 // The rest of the network that was split, for `rows` windows: inputs in the order of the cuts, {rows, positions,
 // step…}.
-absl::StatusOr<graph::Graph> MakeTail(const graph::Graph& network, const LocalPrefix& split, int64_t rows);
+absl::StatusOr<graph::Graph> MakeTail(const LocalPrefix& split, int64_t rows);
 
 // FAILED_PRECONDITION that names an operator which does something else on another length.
 absl::Status DependsOnLength(const graph::Node& node, int64_t length, int64_t other);

@@ -160,11 +160,11 @@ int64_t ReusePlan::computed_samples() const {
 
 absl::StatusOr<ReusePlan> PlanReuse(const graph::Graph& network, const Shape& window, int64_t hop,
                                     const ReuseLimits& limits) {
-  ASSIGN_OR_RETURN(const LocalPrefix split, SplitAtTime(network, window));
+  ASSIGN_OR_RETURN(const LocalPrefix split, SplitAtTime(network, window, hop));
   RETURN_IF_ERROR(CheckHop(split, hop));
   RETURN_IF_ERROR(CheckCutBytes(split, limits.max_kept_bytes));
   ASSIGN_OR_RETURN(ReusePlan plan, PlanStages(split, hop, limits));
-  ASSIGN_OR_RETURN(const graph::Graph tail, MakeTail(network, split, /*rows=*/1));
+  ASSIGN_OR_RETURN(const graph::Graph tail, MakeTail(split, /*rows=*/1));
   plan.tails_together = TailsTogether(split, tail);
   ASSIGN_OR_RETURN(const double tail_work, WorkOfPart(tail));
   ASSIGN_OR_RETURN(const double full, WorkOf(network, {window}));

@@ -47,8 +47,8 @@ absl::StatusOr<WindowReuse::PlanPtr> WindowReuse::PlanOf(size_t part, int64_t ro
 absl::StatusOr<WindowReuse::PlanPtr> WindowReuse::CompilePart(size_t part, int64_t rows, int64_t samples) const {
   const bool is_tail = part > plan_.stages.size();
   const Stage& stage = part < plan_.stages.size() ? plan_.stages[part] : plan_.first;
-  ASSIGN_OR_RETURN(const graph::Graph graph, is_tail ? MakeTail(model_->network(), plan_.split, rows)
-                                                     : MakeStageGraph(plan_.split, stage, rows, samples));
+  ASSIGN_OR_RETURN(const graph::Graph graph,
+                   is_tail ? MakeTail(plan_.split, rows) : MakeStageGraph(plan_.split, stage, rows, samples));
   std::vector<Shape> shapes;
   for (const graph::ValueId id : graph.inputs()) shapes.push_back(graph.value(id).shape);
   return model_->CompilePart(graph, shapes);

@@ -45,8 +45,9 @@ absl::StatusOr<bool> ReduceToGlobalPool(graph::Graph& graph) {
     const graph::Value output = graph.value(node.outputs[0]);
     Shape pooled = graph.value(node.inputs[0]).shape;
     for (int axis = 2; axis < pooled.rank(); ++axis) pooled[axis] = 1;
-    const graph::GlobalPool pool{op->kind == graph::ReduceKind::kMax ? graph::PoolKind::kMax
-                                                                     : graph::PoolKind::kAverage};
+    const graph::GlobalPool pool{
+        .kind = op->kind == graph::ReduceKind::kMax ? graph::PoolKind::kMax : graph::PoolKind::kAverage,
+        .of_blocks = op->of_blocks};
     if (op->keep_dims) {
       graph.AddNode({node.name, pool, {node.inputs[0]}, node.outputs});
       continue;

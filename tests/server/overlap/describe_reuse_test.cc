@@ -18,9 +18,9 @@ TEST(DescribeWindows, SaysWhatIsKeptUntilWhereAndWhatAWindowCosts) {
   const auto text = DescribeWindows(**model, 1024);
   ASSERT_THAT(text, test_support::IsOk());
   EXPECT_THAT(*text, AllOf(HasSubstr("overlapping windows of 1024 samples"),
-                           HasSubstr("1024 positions of [64], 1 samples apart; edges of 3 and 3"),
+                           HasSubstr("256 positions of [64], 4 samples apart; edges of 1 and 1"),
                            HasSubstr("reads the whole window"),
-                           HasSubstr("% is recomputed for each window (8 and 22 of 1024 samples)"),
+                           HasSubstr("% is recomputed for each window (8 and 24 of 1024 samples)"),
                            HasSubstr("hop 512  full windows: a window would cost")));
 }
 

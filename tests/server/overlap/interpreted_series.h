@@ -94,7 +94,7 @@ class InterpretedSeries {
   }
 
   absl::StatusOr<std::vector<RefTensor>> Tail() const {
-    ASSIGN_OR_RETURN(const graph::Graph tail, MakeTail(network_, plan_.split, 1));
+    ASSIGN_OR_RETURN(const graph::Graph tail, MakeTail(plan_.split, 1));
     std::vector<RefTensor> cut;
     for (const CutValue& value : plan_.split.cuts) cut.push_back(kept_[plan_.IndexOf(value.value)]);
     return test_support::Interpret(tail, std::move(cut));

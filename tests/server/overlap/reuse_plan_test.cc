@@ -36,20 +36,21 @@ graph::Graph ThreeBlocks() {
 TEST(ReusePlan, OfAStackOfConvolutionsComputesHopAndEdges) {
   const absl::StatusOr<ReusePlan> plan = PlanReuse(ThreeBlocks(), {1, 3, 1024}, 16);
   ASSERT_TRUE(plan.ok()) << plan.status();
-  // The hop and both edges of 3; the left edge and its margin, but no fewer than 8 positions.
-  EXPECT_EQ(plan->stages[0].right_samples, 16 + 3 + 3);
+  // Means of four positions are kept. The hop and the right edge of 3 are five of them, which need a margin of 3 and
+  // are a multiple of four samples fewer than the window; the left edge and its margin, but no fewer than 8 positions.
+  EXPECT_EQ(plan->stages[0].right_samples, 24);
   EXPECT_EQ(plan->stages[0].left_samples, 8);
-  EXPECT_EQ(plan->reused_samples(), 1024 - 22 - 8);
+  EXPECT_EQ(plan->reused_samples(), 1024 - 24 - 8);
   ASSERT_EQ(plan->stages.size(), 1U);
   ASSERT_EQ(plan->kept.size(), 1U);
   const KeptValue& cut = plan->kept[0];
   EXPECT_EQ(cut.step_elements, 8);
-  EXPECT_EQ(cut.positions, 1024);
-  EXPECT_EQ(cut.hop, 16);
-  EXPECT_EQ(cut.left, 3);
-  EXPECT_EQ(cut.right, 16 + 3);
-  EXPECT_EQ(plan->PositionsIn(cut, 22), 22);
-  EXPECT_EQ(plan->kept_bytes, 1024 * 8 * 4);
+  EXPECT_EQ(cut.positions, 256);
+  EXPECT_EQ(cut.hop, 4);
+  EXPECT_EQ(cut.left, 1);
+  EXPECT_EQ(cut.right, 4 + 1);
+  EXPECT_EQ(plan->PositionsIn(cut, 24), 6);
+  EXPECT_EQ(plan->kept_bytes, 256 * 8 * 4);
   EXPECT_THAT(plan->split.end, HasSubstr("GlobalAveragePool"));
   EXPECT_LT(plan->share, 0.2);
 }
@@ -98,6 +99,20 @@ TEST(ReusePlan, NeedsAHopThatTheStridesDivide) {
                                        "time; was 20")));
 }
 
+TEST(ReusePlan, KeepsEveryPositionWhereTheHopCutsThroughBlocksOfThem) {
+  const absl::StatusOr<ReusePlan> plan = PlanReuse(ThreeBlocks(), {1, 3, 1024}, 18);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->stages[0].right_samples, 18 + 3 + 3);
+  EXPECT_EQ(plan->stages[0].left_samples, 8);
+  ASSERT_EQ(plan->kept.size(), 1U);
+  const KeptValue& cut = plan->kept[0];
+  EXPECT_EQ(cut.positions, 1024);
+  EXPECT_EQ(cut.hop, 18);
+  EXPECT_EQ(cut.left, 3);
+  EXPECT_EQ(cut.right, 18 + 3);
+  EXPECT_EQ(plan->kept_bytes, 1024 * 8 * 4);
+}
+
 TEST(ReusePlan, SaysWhyFullWindowsRun) {
   EXPECT_THAT(PlanReuse(ThreeBlocks(), {1, 3, 128}, 128).status(),
               StatusIs(kFullWindows, HasSubstr("hop must be smaller than the window of 128 samples; was 128")));
@@ -105,7 +120,7 @@ TEST(ReusePlan, SaysWhyFullWindowsRun) {
   EXPECT_THAT(PlanReuse(ThreeBlocks(), {1, 3, 12}, 8).status(),
               StatusIs(kFullWindows, HasSubstr("leave nothing to keep")));
   EXPECT_THAT(PlanReuse(ThreeBlocks(), {1, 3, 1024}, 16, {.max_kept_bytes = 1000}).status(),
-              StatusIs(kFullWindows, HasSubstr("must have at most 1000 bytes; would have 32768")));
+              StatusIs(kFullWindows, HasSubstr("must have at most 1000 bytes; would have 8192")));
 }
 
 TEST(ReusePlan, NeedsSomethingThatIsLocalBeforeWhatIsNot) {
