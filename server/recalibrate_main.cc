@@ -1,12 +1,16 @@
 // stillwave-recalibrate: running statistics for a network, found anew on samples.
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "server/config/version.h"
 #include "server/recalibration/command_line.h"
+#include "server/recalibration/progress_bar.h"
 #include "server/recalibration/recalibrate.h"
 #include "server/recalibration/report_text.h"
 
@@ -19,13 +23,11 @@ int Fail(const absl::Status& error, ExitCode code) {
   return static_cast<int>(code);
 }
 
-// Redrawn in place; gone when the work is done.
-void DrawProgress(int64_t done, int64_t batches) {
-  if (done == batches) {
-    std::fputs("\r\x1b[K", stderr);
-  } else {
-    std::fprintf(stderr, "\r%s\x1b[K", stillwave::recalibration::ProgressText(done, batches).c_str());
-  }
+void WriteToTerminal(absl::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+
+int TerminalColumns() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 }  // namespace
@@ -44,10 +46,13 @@ int main(int argc, char** argv) {
     std::fputs(invocation->print.c_str(), stdout);
     return 0;
   }
-  if (isatty(STDERR_FILENO) != 0) invocation->options.progress = DrawProgress;
+  ProgressBar bar(WriteToTerminal, TerminalColumns);
+  if (isatty(STDERR_FILENO) != 0) {
+    invocation->options.progress = [&](int64_t done, int64_t batches) { bar.Draw(done, batches, absl::Now()); };
+  }
   const absl::StatusOr<RecalibrationReport> report = Recalibrate(invocation->options);
   if (!report.ok()) {
-    if (invocation->options.progress) std::fputs("\r\x1b[K", stderr);
+    bar.Clear();
     return Fail(report.status(), ExitCodeOf(report.status()));
   }
   const std::string text =

@@ -80,12 +80,4 @@ std::string ReportJson(const RecalibrationOptions& options, const RecalibrationR
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-std::string ProgressText(int64_t done, int64_t batches) {
-  constexpr int64_t kCells = 20;
-  const int64_t filled = batches > 0 ? kCells * done / batches : kCells;
-  return absl::StrFormat("[%s%s] %3d %%  %d of %d batches", std::string(static_cast<size_t>(filled), '#'),
-                         std::string(static_cast<size_t>(kCells - filled), '-'),
-                         batches > 0 ? 100 * done / batches : 100, done, batches);
-}
-
 }  // namespace stillwave::recalibration

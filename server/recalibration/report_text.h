@@ -13,7 +13,4 @@ std::string ReportText(const RecalibrationOptions& options, const RecalibrationR
 // One JSON object, indented, ending with a line's end; docs/recalibration.md has its fields.
 std::string ReportJson(const RecalibrationOptions& options, const RecalibrationReport& report);
 
-// "[##########----------]  50 %  5 of 10 batches".
-std::string ProgressText(int64_t done, int64_t batches);
-
 }  // namespace stillwave::recalibration

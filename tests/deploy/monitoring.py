@@ -9,7 +9,7 @@ import sys
 SKIPPED = 77  # tells ctest that the test did not run
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules" / "stillwave.yml"
-RULE_TESTS = ROOT / "tests" / "deploy" / "alert_rules_test.yml"
+RULE_TESTS = sorted((ROOT / "tests" / "deploy" / "alert_rules").glob("*.yml"))
 DASHBOARD = ROOT / "deploy" / "grafana" / "stillwave.json"
 # What Grafana puts in for its own variables.
 GRAFANA = {"__rate_interval": "5m", "__range": "1h"}

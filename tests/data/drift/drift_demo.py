@@ -1,24 +1,22 @@
 """Streams the held-back minute of the electrocardiogram, changed in several ways, and prints how right the model is next to
-the divergence of its layers. See scripts/drift-demo --help.
+the divergence of its layers; then does the same with the network recalibrated. See scripts/drift-demo --help.
 """
 
 import argparse
-import csv
-import json
 import pathlib
-import re
-import subprocess
 import tempfile
 
 import numpy as np
 
-ECG = pathlib.Path(__file__).parent.parent / "ecg"
-RATE, FIRST, WINDOW, HOP = 360, 86400, 128, 90
-LABELS = ("no beat", "normal", "ventricular")
+from observed_stream import Server, recording
+from recalibrated_network import recalibrate
+
+RATE = 360
 # A layer's divergence, mean over its channels: well above what the unchanged minute has.
 ALERT = 0.25
-ENOUGH = 200  # observed windows
-MARKERS = ("<!-- scripts/drift-demo: begin -->\n", "<!-- scripts/drift-demo: end -->\n")
+# What is recalibrated: each kind of change where it hurts, and two signals that need none.
+RECALIBRATED = ("as recorded", "gain × 0.5", "gain × 3", "baseline ± 2 mV", "baseline ± 3 mV", "noise 0.2 mV")
+SHOWN = "gain × 0.5"  # with the report of stillwave-recalibrate
 
 
 def conditions(signal):
@@ -33,60 +31,36 @@ def conditions(signal):
         yield f"noise {millivolt:g} mV", signal + millivolt * noise
 
 
-def start_server(programs):
-    command = [programs / "stillwave-server", "--grpc_address=127.0.0.1:0", "--http_address=127.0.0.1:0"]
-    server = subprocess.Popen(command + ["--drift_sample_rate=1"], stderr=subprocess.PIPE, text=True)
-    for line in server.stderr:
-        if found := re.search(r"grpc_address=(\S+)", line):
-            return server, found.group(1)
-    raise SystemExit("the server did not start")
+def cells(divergences):
+    return " | ".join(f"**{value:.2f}**" if value > ALERT else f"{value:.2f}" for value in divergences)
 
 
-class Client:
-    def __init__(self, program, address):
-        self._program, self._address = program, address
-
-    def lines(self, *arguments):
-        command = [self._program, *arguments, "--json", "--server", self._address]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def share_right(windows, beats):
-    right = 0
-    for window in windows:
-        inside = [label for sample, label in beats if window["first_sample"] <= sample <= window["last_sample"]]
-        right += LABELS[window["class"]] == (inside[0] if inside else "no beat")
-    return right / len(windows)
-
-
-def observe(client, path, beats):
-    client.lines("drift", "--reset")
-    while True:
-        lines = client.lines("stream", str(path), "--window", str(WINDOW), "--hop", str(HOP), "--from", str(FIRST))
-        report = client.lines("drift")[0]
-        # The observer has the lowest priority and drops what it cannot keep up with: once more, the same minute.
-        if report["samples"] >= ENOUGH:
-            return share_right([line for line in lines if "window" in line], beats), report
-
-
-def table(rows):
-    layers = [layer["name"] for layer in rows[0][2]["layers"]]
+def drift_table(observed):
+    layers = next(iter(observed.values())).layers
     text = "| signal | windows as labeled | " + " | ".join(f"`{name}`" for name in layers) + " | alert |\n"
     text += "|---|---" + "|---" * len(layers) + "|---|\n"
-    for name, right, report in rows:
-        figures = [layer["mean"]["divergence"] for layer in report["layers"]]
-        cells = " | ".join(f"**{d:.2f}**" if d > ALERT else f"{d:.2f}" for d in figures)
-        text += f"| {name} | {100 * right:.1f} % | {cells} | {'fires' if max(figures) > ALERT else ''} |\n"
+    for name, seen in observed.items():
+        fires = "fires" if max(seen.divergences) > ALERT else ""
+        text += f"| {name} | {100 * seen.right:.1f} % | {cells(seen.divergences)} | {fires} |\n"
     return text
 
 
-def write_section(path, text):
+def recalibration_table(before, after):
+    text = "| signal | windows as labeled | recalibrated | divergence, first to last layer | | | recalibrated | | |\n"
+    text += "|---|---|---|---|---|---|---|---|---|\n"
+    for name, seen in after.items():
+        text += f"| {name} | {100 * before[name].right:.1f} % | {100 * seen.right:.1f} % "
+        text += f"| {cells(before[name].divergences)} | {cells(seen.divergences)} |\n"
+    return text
+
+
+def write_section(path, name, text):
     path = pathlib.Path(path)
-    before, begin, rest = path.read_text().partition(MARKERS[0])
-    _, end, after = rest.partition(MARKERS[1])
+    markers = [f"<!-- scripts/drift-demo{name}: {edge} -->\n" for edge in ("begin", "end")]
+    before, begin, rest = path.read_text().partition(markers[0])
+    _, end, after = rest.partition(markers[1])
     if not begin or not end:
-        raise SystemExit(f"{path} must have the lines '{MARKERS[0].strip()}' and '{MARKERS[1].strip()}'")
+        raise SystemExit(f"{path} must have the lines '{markers[0].strip()}' and '{markers[1].strip()}'")
     path.write_text(before + begin + text + end + after)
 
 
@@ -95,26 +69,23 @@ def main():
     parser.add_argument("--bin", type=pathlib.Path, required=True)
     parser.add_argument("--out")
     options = parser.parse_args()
-    signal = np.load(ECG / "ecg_360hz.npy").astype(np.float64)
-    with (ECG / "labels_minute5.csv").open() as file:
-        beats = [(int(row["sample"]), row["label"]) for row in csv.DictReader(file)]
-    server, address = start_server(options.bin)
-    try:
-        client = Client(options.bin / "stillwave", address)
-        rows = []
-        with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder) / "signal.npy"
-            for name, changed in conditions(signal):
-                np.save(path, changed.astype(np.float32))
-                right, report = observe(client, path, beats)
-                rows.append((name, right, report))
-                figures = "  ".join(f"{layer['mean']['divergence']:.3f}" for layer in report["layers"])
-                print(f"{name:20} {100 * right:5.1f} % as labeled   divergence by layer  {figures}", flush=True)
-    finally:
-        server.terminate()
-        server.wait()
+    signals = dict(conditions(recording()))
+    before, after = {}, {}
+    print("the network as it was trained", flush=True)
+    with Server(options.bin) as server:
+        for name, signal in signals.items():
+            before[name] = server.observe(signal)
+            print(f"{name:20} {before[name].line()}", flush=True)
+    print("\nrecalibrated on the minute before, changed in the same way", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in RECALIBRATED:
+            model = recalibrate(options.bin, signals[name], pathlib.Path(folder), show=name == SHOWN)
+            with Server(options.bin, f"--model={model}") as server:
+                after[name] = server.observe(signals[name])
+            print(f"{name:20} {after[name].line()}", flush=True)
     if options.out:
-        write_section(options.out, table(rows))
+        write_section(options.out, "", drift_table(before))
+        write_section(options.out, " recalibration", recalibration_table(before, after))
 
 
 if __name__ == "__main__":
