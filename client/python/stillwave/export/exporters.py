@@ -90,12 +90,19 @@ def _first_difference(first, second):
 
 
 def _dynamo(network, example, signature, opset, keep):
+    from onnxscript import optimizer
+
     inputs = probe.made_up_inputs(example, TRACED_BATCHES[0], probe.time_length(example))
     program = torch.onnx.export(
         network, inputs, dynamo=True, opset_version=opset, input_names=list(signature.input_names),
         output_names=list(signature.output_names), dynamic_shapes=_dynamic_shapes(signature), verbose=False,
         # Optimizing folds BatchNormalization into Conv, ConvTranspose and Gemm since onnxscript 0.5.
         optimize=not keep)
+    if keep:
+        # Ones and zeros are computed in the graph otherwise: scale and shift of a BatchNorm that has none, the bias of a
+        # convolution without one.
+        optimizer.fold_constants(program.model)
+        optimizer.remove_unused_nodes(program.model)
     return program.model_proto
 
 
