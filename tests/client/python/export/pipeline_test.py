@@ -27,19 +27,7 @@ from torch import nn  # noqa: E402
 SERVER = os.environ["STILLWAVE_SERVER"]
 
 
-def available_exporters():
-    found = ["torchscript"]
-    try:
-        exporters.choose("dynamo")
-        import onnxscript  # noqa: F401
-
-        found.append("dynamo")
-    except (ExportError, ImportError):
-        pass
-    return found
-
-
-EXPORTERS = available_exporters()
+EXPORTERS = ("torchscript", "dynamo")
 # name: (network, shapes of its inputs, layers in the order in which they run, is the time axis open)
 NETWORKS = {
     "demonstration": (networks.demonstration, [(1, 1, 128)], ("1", "5", "9"), True),
@@ -64,6 +52,13 @@ class Exports(unittest.TestCase):
         torch.manual_seed(1)
         return networks.trained(make()), tuple(torch.randn(shape) for shape in shapes), layers, is_open
 
+    def need(self, exporter):
+        """Skips, with the reason, what this PyTorch has no exporter for."""
+        try:
+            exporters.choose(exporter)
+        except ExportError as reason:
+            self.skipTest(str(reason))
+
     def model(self, exported):
         return onnx.load(str(exported.folder / "model.onnx"))
 
@@ -71,6 +66,7 @@ class Exports(unittest.TestCase):
         network, example, layers, is_open = self.network(name)
         for exporter in EXPORTERS:
             with self.subTest(exporter=exporter):
+                self.need(exporter)
                 exported = export(network, example, self.repository, f"{name}_{exporter}", exporter=exporter,
                                   verify=SERVER)
                 self.assertEqual(exported.kept_layers, layers)
@@ -100,6 +96,7 @@ class Exports(unittest.TestCase):
         network, example, layers, _ = self.network("demonstration")
         for exporter in EXPORTERS:
             with self.subTest(exporter=exporter):
+                self.need(exporter)
                 exported = export(network, example, self.repository, exporter, exporter=exporter, batchnorm="folded",
                                   verify=SERVER)
                 self.assertEqual((exported.folded_layers, exported.kept_layers, exported.lost_layers), (layers, (), ()))
@@ -117,20 +114,80 @@ class Exports(unittest.TestCase):
         network, example, layers, _ = self.network("inception")
         for exporter in EXPORTERS:
             with self.subTest(exporter=exporter):
+                self.need(exporter)
                 exported = export(network, example, self.repository, exporter, exporter=exporter, batchnorm="folded")
                 self.assertEqual(exported.folded_layers, ("shortcut.1",))
                 self.assertEqual(exported.kept_layers, layers[:3])
+
+    def test_layers_without_scale_and_shift_are_kept_and_described_with_ones_and_zeros(self):
+        network = networks.trained(nn.Sequential(
+            nn.Conv1d(3, 8, 5, padding=2, bias=False), nn.BatchNorm1d(8, affine=False), nn.ReLU(),
+            nn.ConvTranspose1d(8, 4, 4, stride=2, padding=1, bias=False), nn.BatchNorm1d(4, affine=False)))
+        example = torch.randn(1, 3, 40)
+        for exporter in EXPORTERS:
+            with self.subTest(exporter=exporter):
+                self.need(exporter)
+                kept = export(network, example, self.repository, f"kept_{exporter}", exporter=exporter, verify=SERVER)
+                self.assertEqual(kept.kept_layers, ("1", "4"))
+                for (_, layer), width in zip(graph_check.batch_norms(self.model(kept)), (8, 4)):
+                    np.testing.assert_array_equal(layer.scale, np.ones(width, np.float32))
+                    np.testing.assert_array_equal(layer.shift, np.zeros(width, np.float32))
+                folded = export(network, example, self.repository, f"folded_{exporter}", exporter=exporter,
+                                batchnorm="folded", verify=SERVER)
+                described = {entry["layer"]: np.frombuffer(base64.b64decode(entry["scale"]), "<f4").tolist()
+                             for entry in (json.loads(prop.value) for prop in self.model(folded).metadata_props)}
+                self.assertEqual(set(folded.folded_layers), set(described))
+                # TorchScript's exporter folds no ConvTranspose.
+                self.assertEqual(folded.folded_layers, ("1", "4") if exporter == "dynamo" else ("1",))
+                self.assertEqual(described["1"], [1.0] * 8)
+
+    def test_sizes_behind_a_max_pooling_are_those_of_the_request(self):
+        # PyTorch's dynamo takes the length for fixed from max_pool1d on.
+        class Padded(nn.Module):
+            def forward(self, x):
+                pooled = nn.functional.max_pool1d(x, 2)
+                return pooled.reshape(pooled.shape[0], 3 * pooled.shape[2]), x.sum(2) / x.shape[2]
+
+        for exporter in EXPORTERS:
+            with self.subTest(exporter=exporter):
+                self.need(exporter)
+                exported = export(Padded().eval(), torch.randn(1, 3, 32), self.repository, exporter, exporter=exporter,
+                                  time="open", verify=SERVER)
+                self.assertEqual(exported.verification.cases, 3)
+                declared = [[dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+                            for value in [*self.model(exported).graph.input, *self.model(exported).graph.output]]
+                self.assertEqual(declared, [["N", 3, "T"], ["N", "T1"], ["N", 3]])
 
     def test_a_length_that_the_graph_would_hold_is_left_fixed(self):
         class Baked(nn.Module):
             def forward(self, x):
                 return nn.functional.avg_pool1d(x, int(x.shape[2])).flatten(1)
 
+        class BakedBehindMaxPooling(nn.Module):
+            def forward(self, x):
+                pooled = nn.functional.max_pool1d(x, 3, stride=1, padding=1)
+                return nn.functional.avg_pool1d(pooled, int(pooled.shape[2])).flatten(1)
+
         example = torch.randn(1, 3, 32)
-        exported = export(Baked().eval(), example, self.repository, "auto", exporter="torchscript", verify=SERVER)
-        self.assertEqual(exported.signature.input_shapes, (("N", 3, 32),))
-        with self.assertRaisesRegex(ExportError, "of the traced graph holds a size of the example input"):
-            export(Baked().eval(), example, self.repository, "open", exporter="torchscript", time="open")
+        for exporter in EXPORTERS:
+            for network in (Baked().eval(), BakedBehindMaxPooling().eval()):
+                with self.subTest(exporter=exporter, network=type(network).__name__):
+                    self.need(exporter)
+                    name = f"{type(network).__name__}_{exporter}"
+                    exported = export(network, example, self.repository, name, exporter=exporter, verify=SERVER)
+                    self.assertEqual(exported.signature.input_shapes, (("N", 3, 32),))
+                    with self.assertRaisesRegex(ExportError, "of the traced graph holds a size of the example input"):
+                        export(network, example, self.repository, f"{name}_open", exporter=exporter, time="open")
+
+    def test_the_file_says_nothing_of_where_it_was_made(self):
+        network, example, _, _ = self.network("inception")
+        for exporter in EXPORTERS:
+            with self.subTest(exporter=exporter):
+                self.need(exporter)
+                exported = export(network, example, self.repository, exporter, exporter=exporter)
+                content = (exported.folder / "model.onnx").read_bytes()
+                self.assertNotIn(b"networks.py", content)
+                self.assertNotIn(b"range_constraints", content)
 
     def test_nothing_is_written_when_something_is_refused(self):
         network, example, _, _ = self.network("demonstration")
