@@ -51,6 +51,11 @@ def to_onnx(network, example, signature, exporter, opset=None, keep=True):
                       for batch, length in zip(TRACED_BATCHES, lengths)]
     except Exception as error:  # the exporters raise of every kind
         raise ExportError(f"PyTorch's {exporter} exporter failed at opset {opset}: {_reason(error)}") from error
+    written = [one.version for one in traces[0].opset_import if one.domain in ("", "ai.onnx")]
+    if written != [opset]:
+        # dynamo's writes its own version, in silence, where it has no way to the one that is asked for.
+        raise ExportError(f"opset must be one that PyTorch's {exporter} exporter writes; of {opset} it made "
+                          f"{', '.join(map(str, written))}")
     changed = _first_difference(*traces)
     if changed is not None:
         other_cure = ", or leave the length fixed (time='fixed')" if signature.time_is_open else ""
@@ -102,7 +107,7 @@ def _dynamo(network, inputs, signature, opset, keep):
         # Optimizing folds BatchNormalization into Conv, ConvTranspose and Gemm since onnxscript 0.5.
         optimize=not keep)
     if keep:
-        # Ones and zeros are computed in the graph otherwise: scale and shift of a BatchNorm that has none, the bias of a
+        # Otherwise the graph computes ones and zeros: scale and shift of a BatchNorm that has none, the bias of a
         # convolution without one.
         optimizer.fold_constants(program.model)
         optimizer.remove_unused_nodes(program.model)

@@ -19,7 +19,7 @@ import networks  # noqa: E402
 import numpy as np  # noqa: E402
 import onnx  # noqa: E402
 import torch  # noqa: E402
-from stillwave.export import ExportError, exporters, export, graph_check, probe, verification  # noqa: E402
+from stillwave.export import ExportError, export, graph_check, probe, verification  # noqa: E402
 from stillwave.export.served_model import ServedModel  # noqa: E402
 from stillwave.export.server_process import ServerProcess  # noqa: E402
 from torch import nn  # noqa: E402
@@ -52,13 +52,6 @@ class Exports(unittest.TestCase):
         torch.manual_seed(1)
         return networks.trained(make()), tuple(torch.randn(shape) for shape in shapes), layers, is_open
 
-    def need(self, exporter):
-        """Skips, with the reason, what this PyTorch has no exporter for."""
-        try:
-            exporters.choose(exporter)
-        except ExportError as reason:
-            self.skipTest(str(reason))
-
     def model(self, exported):
         return onnx.load(str(exported.folder / "model.onnx"))
 
@@ -66,7 +59,7 @@ class Exports(unittest.TestCase):
         network, example, layers, is_open = self.network(name)
         for exporter in EXPORTERS:
             with self.subTest(exporter=exporter):
-                self.need(exporter)
+                support.need_exporter(self, exporter)
                 exported = export(network, example, self.repository, f"{name}_{exporter}", exporter=exporter,
                                   verify=SERVER)
                 self.assertEqual(exported.kept_layers, layers)
@@ -96,7 +89,7 @@ class Exports(unittest.TestCase):
         network, example, layers, _ = self.network("demonstration")
         for exporter in EXPORTERS:
             with self.subTest(exporter=exporter):
-                self.need(exporter)
+                support.need_exporter(self, exporter)
                 exported = export(network, example, self.repository, exporter, exporter=exporter, batchnorm="folded",
                                   verify=SERVER)
                 self.assertEqual((exported.folded_layers, exported.kept_layers, exported.lost_layers), (layers, (), ()))
@@ -114,7 +107,7 @@ class Exports(unittest.TestCase):
         network, example, layers, _ = self.network("inception")
         for exporter in EXPORTERS:
             with self.subTest(exporter=exporter):
-                self.need(exporter)
+                support.need_exporter(self, exporter)
                 exported = export(network, example, self.repository, exporter, exporter=exporter, batchnorm="folded")
                 self.assertEqual(exported.folded_layers, ("shortcut.1",))
                 self.assertEqual(exported.kept_layers, layers[:3])
@@ -126,7 +119,7 @@ class Exports(unittest.TestCase):
         example = torch.randn(1, 3, 40)
         for exporter in EXPORTERS:
             with self.subTest(exporter=exporter):
-                self.need(exporter)
+                support.need_exporter(self, exporter)
                 kept = export(network, example, self.repository, f"kept_{exporter}", exporter=exporter, verify=SERVER)
                 self.assertEqual(kept.kept_layers, ("1", "4"))
                 for (_, layer), width in zip(graph_check.batch_norms(self.model(kept)), (8, 4)):
@@ -150,7 +143,7 @@ class Exports(unittest.TestCase):
 
         for exporter in EXPORTERS:
             with self.subTest(exporter=exporter):
-                self.need(exporter)
+                support.need_exporter(self, exporter)
                 exported = export(Padded().eval(), torch.randn(1, 3, 32), self.repository, exporter, exporter=exporter,
                                   time="open", verify=SERVER)
                 self.assertEqual(exported.verification.cases, 3)
@@ -172,7 +165,7 @@ class Exports(unittest.TestCase):
         for exporter in EXPORTERS:
             for network in (Baked().eval(), BakedBehindMaxPooling().eval()):
                 with self.subTest(exporter=exporter, network=type(network).__name__):
-                    self.need(exporter)
+                    support.need_exporter(self, exporter)
                     name = f"{type(network).__name__}_{exporter}"
                     exported = export(network, example, self.repository, name, exporter=exporter, verify=SERVER)
                     self.assertEqual(exported.signature.input_shapes, (("N", 3, 32),))
@@ -183,7 +176,7 @@ class Exports(unittest.TestCase):
         network, example, _, _ = self.network("inception")
         for exporter in EXPORTERS:
             with self.subTest(exporter=exporter):
-                self.need(exporter)
+                support.need_exporter(self, exporter)
                 exported = export(network, example, self.repository, exporter, exporter=exporter)
                 content = (exported.folder / "model.onnx").read_bytes()
                 self.assertNotIn(b"networks.py", content)
@@ -228,30 +221,46 @@ class Exports(unittest.TestCase):
 
 
 class CommandLine(unittest.TestCase):
-    def run_export(self, folder, factory):
+    def run_export(self, folder, network):
         (pathlib.Path(folder) / "nets.py").write_text(
             "import networks\n"
             "def good(): return networks.trained(networks.demonstration())\n"
             "def training(): return networks.demonstration()\n", encoding="utf-8")
         paths = [str(support.ROOT / "client" / "python"), str(support.ROOT / "tests" / "client" / "python")]
         return subprocess.run(
-            [sys.executable, "-m", "stillwave.export", f"nets:{factory}", "--input", "1,1,128", "--repository",
+            [sys.executable, "-m", "stillwave.export", network, "--input", "1,1,128", "--repository",
              "models", "--name", "ecg", "--parameter", "hop=32"],
             cwd=folder, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}, capture_output=True, text=True)
 
     def test_it_exports_what_a_function_returns_and_says_what_was_kept(self):
         with tempfile.TemporaryDirectory() as folder:
-            done = self.run_export(folder, "good")
+            done = self.run_export(folder, "nets:good")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("batch normalization kept: 1, 5, 9", done.stdout)
             config = (pathlib.Path(folder) / "models" / "ecg" / "config.pbtxt").read_text(encoding="utf-8")
             self.assertIn('key: "hop" value { string_value: "32" }', config)
 
     def test_it_says_what_is_refused(self):
+        cases = {
+            "nets:training": "stillwave.export: 1 (BatchNorm1d) is in training mode",
+            "nets:god": "stillwave.export: module nets must have a function god",
+            "nests:good": "stillwave.export: there is no module nests in this folder",
+            "nets": "stillwave.export: the network must be MODULE:FACTORY; was 'nets'",
+        }
+        for network, words in cases.items():
+            with self.subTest(network=network), tempfile.TemporaryDirectory() as folder:
+                done = self.run_export(folder, network)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(words, done.stderr)
+                self.assertNotIn("Traceback", done.stderr)
+
+    def test_a_module_that_cannot_be_imported_is_told_apart_from_one_that_is_not_there(self):
         with tempfile.TemporaryDirectory() as folder:
-            done = self.run_export(folder, "training")
+            (pathlib.Path(folder) / "broken.py").write_text("import no_such_module\n", encoding="utf-8")
+            done = self.run_export(folder, "broken:good")
             self.assertEqual(done.returncode, 1)
-            self.assertIn("stillwave.export: 1 (BatchNorm1d) is in training mode", done.stderr)
+            self.assertIn("No module named 'no_such_module'", done.stderr)
+            self.assertNotIn("there is no module broken", done.stderr)
 
 
 if __name__ == "__main__":
