@@ -21,5 +21,15 @@ def need(*modules):
             sys.exit(SKIPPED)
 
 
+def need_exporter(test, exporter):
+    """Skips a test, or a part of one, with the reason, where PyTorch lacks the exporter."""
+    from stillwave.export import ExportError, exporters
+
+    try:
+        exporters.choose(exporter)
+    except ExportError as reason:
+        test.skipTest(str(reason))
+
+
 def main():
     unittest.main(verbosity=2)

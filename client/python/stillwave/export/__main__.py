@@ -44,17 +44,34 @@ def _parameter(text):
     return key, value
 
 
+def _network(text):
+    """What the function of MODULE:FACTORY returns; modules of the current folder are found."""
+    name, _, factory = text.partition(":")
+    if not name or not factory:
+        raise ExportError(f"the network must be MODULE:FACTORY; was {text!r}")
+    sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # A module that is there may lack another one, which is for its author.
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise ExportError(f"there is no module {name} in this folder or on PYTHONPATH, of which {text} was to be "
+                          "taken") from error
+    make = getattr(module, factory, None)
+    if not callable(make):
+        raise ExportError(f"module {name} must have a function {factory} that returns the network; it has none")
+    return make()
+
+
 def main(arguments=None):
     options = parse(arguments)
     import torch
 
-    module, _, factory = options.network.partition(":")
-    sys.path.insert(0, os.getcwd())
-    network = getattr(importlib.import_module(module), factory)()
     generator = torch.Generator().manual_seed(0)
     example = tuple(torch.randn(shape, generator=generator) for shape in options.input)
     try:
-        exported = export(network, example, options.repository, options.name, version=options.version,
+        exported = export(_network(options.network), example, options.repository, options.name, version=options.version,
                           opset=options.opset, exporter=options.exporter, batchnorm=options.batchnorm,
                           time=options.time, max_batch_size=options.max_batch_size, parameters=dict(options.parameter),
                           verify=options.verify)

@@ -1,5 +1,7 @@
 """PyTorch's two ONNX exporters, with the arguments under which they keep batch normalization, or fold it."""
+import importlib.util
 import io
+import itertools
 import re
 import warnings
 
@@ -16,14 +18,15 @@ TRACED_BATCHES = (2, 3)
 
 
 def choose(exporter):
-    """The exporter that `auto` means: TorchScript's, which PyTorch 1.13 and 2.15 both have, and which keeps what
-    dynamo's does not yet (client/python/README.md)."""
+    """The exporter that `auto` means: TorchScript's, which PyTorch 1.13 and 2.15 both have."""
     if exporter not in EXPORTERS:
         raise ExportError(f"exporter must be one of {', '.join(EXPORTERS)}; was {exporter!r}")
     if exporter == "auto":
         return "torchscript"
-    if exporter == "dynamo" and _torch_version() < (2, 5):
-        raise ExportError(f"exporter 'dynamo' needs PyTorch 2.5 or newer; this is {torch.__version__}")
+    if exporter == "dynamo" and _torch_version() < (2, 6):
+        raise ExportError(f"exporter 'dynamo' needs PyTorch 2.6 or newer; this is {torch.__version__}")
+    if exporter == "dynamo" and importlib.util.find_spec("onnxscript") is None:
+        raise ExportError("exporter 'dynamo' needs onnxscript: pip install onnxscript")
     return exporter
 
 
@@ -35,36 +38,41 @@ def to_onnx(network, example, signature, exporter, opset=None, keep=True):
     """The network as a ModelProto with the axes of `signature`. `keep`: batch normalization stays as it is; otherwise
     the exporter folds what it folds by default."""
     opset = opset or DEFAULT_OPSET[exporter]
-    convert = {"torchscript": _torchscript, "dynamo": _dynamo}[exporter]
+    trace = {"torchscript": _torchscript, "dynamo": _dynamo}[exporter]
+    lengths = [probe.time_length(example)] * 2
+    if signature.time_is_open:
+        lengths[1] = probe.other_length(lengths[0])
     try:
         with warnings.catch_warnings():
             # Both warn about arguments that are the point here, and TorchScript of every Python number that it traces:
             # whether one of them was a size is checked by comparing two traces.
             warnings.simplefilter("ignore")
-            return convert(network, example, signature, opset, keep)
-    except ExportError:
-        raise
+            traces = [trace(network, probe.made_up_inputs(example, batch, length), signature, opset, keep)
+                      for batch, length in zip(TRACED_BATCHES, lengths)]
     except Exception as error:  # the exporters raise of every kind
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ExportError(f"PyTorch's {exporter} exporter failed at opset {opset}: {reason[0]}") from error
-
-
-def _torchscript(network, example, signature, opset, keep):
-    length = probe.time_length(example)
-    traces = []
-    for number, batch in enumerate(TRACED_BATCHES):
-        traced_length = length if number == 0 or not signature.time_is_open else probe.other_length(length)
-        inputs = probe.made_up_inputs(example, batch, traced_length)
-        traces.append(_trace(network, inputs, signature, opset, keep))
+        raise ExportError(f"PyTorch's {exporter} exporter failed at opset {opset}: {_reason(error)}") from error
+    written = [one.version for one in traces[0].opset_import if one.domain in ("", "ai.onnx")]
+    if written != [opset]:
+        # dynamo's writes its own version, in silence, where it has no way to the one that is asked for.
+        raise ExportError(f"opset must be one that PyTorch's {exporter} exporter writes; of {opset} it made "
+                          f"{', '.join(map(str, written))}")
     changed = _first_difference(*traces)
     if changed is not None:
+        other_cure = ", or leave the length fixed (time='fixed')" if signature.time_is_open else ""
         raise ExportError(f"node {changed} of the traced graph holds a size of the example input, so the file would be "
-                          "wrong for others; write sizes as x.shape[…] or as -1, or leave the length fixed "
-                          "(time='fixed')")
+                          f"wrong for others; write sizes as x.shape[…] or as -1{other_cure}")
     return traces[0]
 
 
-def _trace(network, inputs, signature, opset, keep):
+def _reason(error):
+    """One line. dynamo's own errors begin with advice for its developers; what happened is the first cause."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _torchscript(network, inputs, signature, opset, keep):
     arguments = {}
     if _torch_version() >= (2, 5):
         arguments["dynamo"] = False
@@ -82,21 +90,32 @@ def _first_difference(first, second):
     """The first node that two traces do not share, by name; None if none."""
     constants = [{tensor.name: tensor.SerializeToString() for tensor in model.graph.initializer}
                  for model in (first, second)]
-    for one, other in zip(first.graph.node, second.graph.node):
-        same = one.SerializeToString() == other.SerializeToString()
+    for one, other in itertools.zip_longest(first.graph.node, second.graph.node):
+        same = one is not None and other is not None and one.SerializeToString() == other.SerializeToString()
         if not same or any(constants[0].get(name) != constants[1].get(name) for name in one.input):
-            return one.name or one.op_type
-    return "count" if len(first.graph.node) != len(second.graph.node) else None
+            differing = one or other
+            return differing.name or differing.op_type
+    return None
 
 
-def _dynamo(network, example, signature, opset, keep):
-    inputs = probe.made_up_inputs(example, TRACED_BATCHES[0], probe.time_length(example))
+def _dynamo(network, inputs, signature, opset, keep):
+    from onnxscript import optimizer
+
     program = torch.onnx.export(
         network, inputs, dynamo=True, opset_version=opset, input_names=list(signature.input_names),
         output_names=list(signature.output_names), dynamic_shapes=_dynamic_shapes(signature), verbose=False,
         # Optimizing folds BatchNormalization into Conv, ConvTranspose and Gemm since onnxscript 0.5.
         optimize=not keep)
-    return program.model_proto
+    if keep:
+        # Otherwise the graph computes ones and zeros: scale and shift of a BatchNorm that has none, the bias of a
+        # convolution without one.
+        optimizer.fold_constants(program.model)
+        optimizer.remove_unused_nodes(program.model)
+    model = program.model_proto
+    # Stack traces, with paths of the machine that exported; and the sizes that PyTorch believes in (_dynamic_shapes).
+    for described in (model.graph, *model.graph.node):
+        del described.metadata_props[:]
+    return model
 
 
 def _open_axes(signature):
@@ -109,7 +128,7 @@ def _open_axes(signature):
 
 
 def _dynamic_shapes(signature):
-    """One for each input. A Dim makes PyTorch fail, and say where, if the axis cannot be open."""
-    dims = {"N": torch.export.Dim("N"), "T": torch.export.Dim("T")}
-    return tuple({axis: dims[size] for axis, size in enumerate(shape) if isinstance(size, str)}
+    """One for each input. A named Dim is fixed by max_pool1d, whose graph is the same for every length; AUTO leaves the
+    axis open even where PyTorch believes that it is fixed, and what then holds a size is found by comparing traces."""
+    return tuple({axis: torch.export.Dim.AUTO for axis, size in enumerate(shape) if isinstance(size, str)}
                  for shape in signature.input_shapes)

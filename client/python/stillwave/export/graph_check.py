@@ -31,21 +31,28 @@ def check_frozen(model):
 def check_open_axes(model, signature):
     """Raises ExportError where an input's axis is fixed although `signature` leaves it open.
 
-    Sets the declared shapes of outputs, which exporters take from the example."""
+    Declares inputs and outputs as in `signature`: exporters take the outputs' shapes from the example, and give axes
+    names of their own. Shapes of inner values, which bear those names, are left out."""
     for value, shape in zip(model.graph.input, signature.input_shapes):
         dims = value.type.tensor_type.shape.dim
         for axis, size in enumerate(shape):
             if isinstance(size, str) and not dims[axis].dim_param:
                 raise ExportError(f"axis {axis} ({size}) of input {value.name} must be open; the exporter fixed it to "
                                   f"{dims[axis].dim_value}")
-    for value, shape in zip(model.graph.output, signature.output_shapes):
-        dims = value.type.tensor_type.shape
-        del dims.dim[:]
-        for size in shape:
-            if isinstance(size, str):
-                dims.dim.add(dim_param=size)
-            else:
-                dims.dim.add(dim_value=size)
+    for values, shapes in ((model.graph.input, signature.input_shapes), (model.graph.output, signature.output_shapes)):
+        for value, shape in zip(values, shapes):
+            _declare(value, shape)
+    del model.graph.value_info[:]
+
+
+def _declare(value, shape):
+    declared = value.type.tensor_type.shape
+    del declared.dim[:]
+    for size in shape:
+        if isinstance(size, str):
+            declared.dim.add(dim_param=size)
+        else:
+            declared.dim.add(dim_value=size)
 
 
 def name_layers(model, layers):

@@ -36,7 +36,7 @@ def _quoted(text):
 
 def check_place(repository, name, version):
     """Raises ExportError for a name or version that cannot be a folder, or one that is taken."""
-    if not name or name.startswith(".") or "/" in name or "\0" in name:
+    if not isinstance(name, str) or not name or name.startswith(".") or "/" in name or "\0" in name:
         raise ExportError(f"name must be a folder's name without a leading dot; was {name!r}")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise ExportError(f"version must be a positive number; was {version!r}")

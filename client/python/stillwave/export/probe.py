@@ -121,8 +121,25 @@ def signature_of(network, example, open_time, input_names=None, output_names=Non
     for short, long in zip(outputs, longer):
         changed = {axis for axis in range(1, short.dim()) if short.shape[axis] != long.shape[axis]}
         output_shapes.append(_shape(short.shape, changed, length))
-    return Signature(tuple(input_names or _parameter_names(network, len(example))),
-                     tuple(output_names or _output_names(len(outputs))), tuple(input_shapes), tuple(output_shapes))
+    names = (_names("input_names", input_names, _parameter_names(network, len(example))),
+             _names("output_names", output_names, _output_names(len(outputs))))
+    shared = set(names[0]) & set(names[1])
+    if shared:
+        raise ExportError(f"an output must not have an input's name; {shared.pop()!r} is both: give input_names or "
+                          "output_names")
+    return Signature(*names, tuple(input_shapes), tuple(output_shapes))
+
+
+def _names(what, given, otherwise):
+    """`given`, or `otherwise`, which has as many as there must be."""
+    if given is None:
+        return tuple(otherwise)
+    # Not a str, which is a sequence of strings too.
+    valid = isinstance(given, (list, tuple)) and all(isinstance(name, str) and name for name in given)
+    if not valid or len(set(given)) != len(given) or len(given) != len(otherwise):
+        raise ExportError(f"{what} must be a list of different names, as many as there are: {len(otherwise)}; "
+                          f"was {given!r}")
+    return tuple(given)
 
 
 def _shape(sizes, open_axes, length):

@@ -30,11 +30,15 @@ class ServerProcess:
                 break
         if self.address is None:
             self._process.wait()
+            self._process.stderr.close()
             raise ExportError(f"{self._command[0]} did not start: {lines[-1] if lines else 'it said nothing'}")
         # Its log must not fill the pipe.
-        threading.Thread(target=lambda: [None for _ in self._process.stderr], daemon=True).start()
+        self._reader = threading.Thread(target=lambda: [None for _ in self._process.stderr])
+        self._reader.start()
         return self
 
     def __exit__(self, *_):
         self._process.terminate()
         self._process.wait()
+        self._reader.join()
+        self._process.stderr.close()

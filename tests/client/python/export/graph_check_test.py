@@ -70,6 +70,13 @@ class Axes(unittest.TestCase):
         dims = model.graph.output[0].type.tensor_type.shape.dim
         self.assertEqual([dim.dim_param or dim.dim_value for dim in dims], ["N", 5])
 
+    def test_open_axes_get_their_names(self):
+        model = load("seed_block/model.onnx")
+        model.graph.input[0].type.tensor_type.shape.dim[2].dim_param = "s77"
+        graph_check.check_open_axes(model, self.signature(("N", 3, "T"), ("N", 5)))
+        dims = model.graph.input[0].type.tensor_type.shape.dim
+        self.assertEqual([dim.dim_param or dim.dim_value for dim in dims], ["N", 3, "T"])
+
 
 class Layers(unittest.TestCase):
     def layers(self, model):

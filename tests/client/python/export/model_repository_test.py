@@ -58,7 +58,7 @@ class ModelRepository(unittest.TestCase):
         self.assertIn("export version 10", self.refusal("ecg", 1))
 
     def test_names_and_versions_that_are_no_folders_are_refused(self):
-        for name in ("", ".hidden", "a/b", ".."):
+        for name in ("", ".hidden", "a/b", "..", None, 7):
             self.assertIn(f"was {name!r}", self.refusal(name, 1))
         for version in (0, -1, "1", True):
             self.assertIn(f"was {version!r}", self.refusal("ecg", version))

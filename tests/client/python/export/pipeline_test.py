@@ -19,7 +19,7 @@ import networks  # noqa: E402
 import numpy as np  # noqa: E402
 import onnx  # noqa: E402
 import torch  # noqa: E402
-from stillwave.export import ExportError, exporters, export, graph_check, probe, verification  # noqa: E402
+from stillwave.export import ExportError, export, graph_check, probe, verification  # noqa: E402
 from stillwave.export.served_model import ServedModel  # noqa: E402
 from stillwave.export.server_process import ServerProcess  # noqa: E402
 from torch import nn  # noqa: E402
@@ -27,19 +27,7 @@ from torch import nn  # noqa: E402
 SERVER = os.environ["STILLWAVE_SERVER"]
 
 
-def available_exporters():
-    found = ["torchscript"]
-    try:
-        exporters.choose("dynamo")
-        import onnxscript  # noqa: F401
-
-        found.append("dynamo")
-    except (ExportError, ImportError):
-        pass
-    return found
-
-
-EXPORTERS = available_exporters()
+EXPORTERS = ("torchscript", "dynamo")
 # name: (network, shapes of its inputs, layers in the order in which they run, is the time axis open)
 NETWORKS = {
     "demonstration": (networks.demonstration, [(1, 1, 128)], ("1", "5", "9"), True),
@@ -71,6 +59,7 @@ class Exports(unittest.TestCase):
         network, example, layers, is_open = self.network(name)
         for exporter in EXPORTERS:
             with self.subTest(exporter=exporter):
+                support.need_exporter(self, exporter)
                 exported = export(network, example, self.repository, f"{name}_{exporter}", exporter=exporter,
                                   verify=SERVER)
                 self.assertEqual(exported.kept_layers, layers)
@@ -100,6 +89,7 @@ class Exports(unittest.TestCase):
         network, example, layers, _ = self.network("demonstration")
         for exporter in EXPORTERS:
             with self.subTest(exporter=exporter):
+                support.need_exporter(self, exporter)
                 exported = export(network, example, self.repository, exporter, exporter=exporter, batchnorm="folded",
                                   verify=SERVER)
                 self.assertEqual((exported.folded_layers, exported.kept_layers, exported.lost_layers), (layers, (), ()))
@@ -117,20 +107,81 @@ class Exports(unittest.TestCase):
         network, example, layers, _ = self.network("inception")
         for exporter in EXPORTERS:
             with self.subTest(exporter=exporter):
+                support.need_exporter(self, exporter)
                 exported = export(network, example, self.repository, exporter, exporter=exporter, batchnorm="folded")
                 self.assertEqual(exported.folded_layers, ("shortcut.1",))
                 self.assertEqual(exported.kept_layers, layers[:3])
+
+    def test_layers_without_scale_and_shift_are_kept_and_described_with_ones_and_zeros(self):
+        network = networks.trained(nn.Sequential(
+            nn.Conv1d(3, 8, 5, padding=2, bias=False), nn.BatchNorm1d(8, affine=False), nn.ReLU(),
+            nn.ConvTranspose1d(8, 4, 4, stride=2, padding=1, bias=False), nn.BatchNorm1d(4, affine=False)))
+        example = torch.randn(1, 3, 40)
+        for exporter in EXPORTERS:
+            with self.subTest(exporter=exporter):
+                support.need_exporter(self, exporter)
+                kept = export(network, example, self.repository, f"kept_{exporter}", exporter=exporter, verify=SERVER)
+                self.assertEqual(kept.kept_layers, ("1", "4"))
+                for (_, layer), width in zip(graph_check.batch_norms(self.model(kept)), (8, 4)):
+                    np.testing.assert_array_equal(layer.scale, np.ones(width, np.float32))
+                    np.testing.assert_array_equal(layer.shift, np.zeros(width, np.float32))
+                folded = export(network, example, self.repository, f"folded_{exporter}", exporter=exporter,
+                                batchnorm="folded", verify=SERVER)
+                described = {entry["layer"]: np.frombuffer(base64.b64decode(entry["scale"]), "<f4").tolist()
+                             for entry in (json.loads(prop.value) for prop in self.model(folded).metadata_props)}
+                self.assertEqual(set(folded.folded_layers), set(described))
+                # TorchScript's exporter folds no ConvTranspose.
+                self.assertEqual((folded.folded_layers, folded.kept_layers, folded.lost_layers),
+                                 (("1", "4"), (), ()) if exporter == "dynamo" else (("1",), ("4",), ()))
+                self.assertEqual(described["1"], [1.0] * 8)
+
+    def test_sizes_behind_a_max_pooling_are_those_of_the_request(self):
+        # PyTorch's dynamo takes the length for fixed from max_pool1d on.
+        class Padded(nn.Module):
+            def forward(self, x):
+                pooled = nn.functional.max_pool1d(x, 2)
+                return pooled.reshape(pooled.shape[0], 3 * pooled.shape[2]), x.sum(2) / x.shape[2]
+
+        for exporter in EXPORTERS:
+            with self.subTest(exporter=exporter):
+                support.need_exporter(self, exporter)
+                exported = export(Padded().eval(), torch.randn(1, 3, 32), self.repository, exporter, exporter=exporter,
+                                  time="open", verify=SERVER)
+                self.assertEqual(exported.verification.cases, 3)
+                declared = [[dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+                            for value in [*self.model(exported).graph.input, *self.model(exported).graph.output]]
+                self.assertEqual(declared, [["N", 3, "T"], ["N", "T1"], ["N", 3]])
 
     def test_a_length_that_the_graph_would_hold_is_left_fixed(self):
         class Baked(nn.Module):
             def forward(self, x):
                 return nn.functional.avg_pool1d(x, int(x.shape[2])).flatten(1)
 
+        class BakedBehindMaxPooling(nn.Module):
+            def forward(self, x):
+                pooled = nn.functional.max_pool1d(x, 3, stride=1, padding=1)
+                return nn.functional.avg_pool1d(pooled, int(pooled.shape[2])).flatten(1)
+
         example = torch.randn(1, 3, 32)
-        exported = export(Baked().eval(), example, self.repository, "auto", exporter="torchscript", verify=SERVER)
-        self.assertEqual(exported.signature.input_shapes, (("N", 3, 32),))
-        with self.assertRaisesRegex(ExportError, "of the traced graph holds a size of the example input"):
-            export(Baked().eval(), example, self.repository, "open", exporter="torchscript", time="open")
+        for exporter in EXPORTERS:
+            for network in (Baked().eval(), BakedBehindMaxPooling().eval()):
+                with self.subTest(exporter=exporter, network=type(network).__name__):
+                    support.need_exporter(self, exporter)
+                    name = f"{type(network).__name__}_{exporter}"
+                    exported = export(network, example, self.repository, name, exporter=exporter, verify=SERVER)
+                    self.assertEqual(exported.signature.input_shapes, (("N", 3, 32),))
+                    with self.assertRaisesRegex(ExportError, "of the traced graph holds a size of the example input"):
+                        export(network, example, self.repository, f"{name}_open", exporter=exporter, time="open")
+
+    def test_the_file_says_nothing_of_where_it_was_made(self):
+        network, example, _, _ = self.network("inception")
+        for exporter in EXPORTERS:
+            with self.subTest(exporter=exporter):
+                support.need_exporter(self, exporter)
+                exported = export(network, example, self.repository, exporter, exporter=exporter)
+                content = (exported.folder / "model.onnx").read_bytes()
+                self.assertNotIn(b"networks.py", content)
+                self.assertNotIn(b"range_constraints", content)
 
     def test_nothing_is_written_when_something_is_refused(self):
         network, example, _, _ = self.network("demonstration")
@@ -171,30 +222,46 @@ class Exports(unittest.TestCase):
 
 
 class CommandLine(unittest.TestCase):
-    def run_export(self, folder, factory):
+    def run_export(self, folder, network):
         (pathlib.Path(folder) / "nets.py").write_text(
             "import networks\n"
             "def good(): return networks.trained(networks.demonstration())\n"
             "def training(): return networks.demonstration()\n", encoding="utf-8")
         paths = [str(support.ROOT / "client" / "python"), str(support.ROOT / "tests" / "client" / "python")]
         return subprocess.run(
-            [sys.executable, "-m", "stillwave.export", f"nets:{factory}", "--input", "1,1,128", "--repository",
+            [sys.executable, "-m", "stillwave.export", network, "--input", "1,1,128", "--repository",
              "models", "--name", "ecg", "--parameter", "hop=32"],
             cwd=folder, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}, capture_output=True, text=True)
 
     def test_it_exports_what_a_function_returns_and_says_what_was_kept(self):
         with tempfile.TemporaryDirectory() as folder:
-            done = self.run_export(folder, "good")
+            done = self.run_export(folder, "nets:good")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("batch normalization kept: 1, 5, 9", done.stdout)
             config = (pathlib.Path(folder) / "models" / "ecg" / "config.pbtxt").read_text(encoding="utf-8")
             self.assertIn('key: "hop" value { string_value: "32" }', config)
 
     def test_it_says_what_is_refused(self):
+        cases = {
+            "nets:training": "stillwave.export: 1 (BatchNorm1d) is in training mode",
+            "nets:god": "stillwave.export: module nets must have a function god",
+            "nests:good": "stillwave.export: there is no module nests in this folder",
+            "nets": "stillwave.export: the network must be MODULE:FACTORY; was 'nets'",
+        }
+        for network, words in cases.items():
+            with self.subTest(network=network), tempfile.TemporaryDirectory() as folder:
+                done = self.run_export(folder, network)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(words, done.stderr)
+                self.assertNotIn("Traceback", done.stderr)
+
+    def test_a_module_that_cannot_be_imported_is_told_apart_from_one_that_is_not_there(self):
         with tempfile.TemporaryDirectory() as folder:
-            done = self.run_export(folder, "training")
+            (pathlib.Path(folder) / "broken.py").write_text("import no_such_module\n", encoding="utf-8")
+            done = self.run_export(folder, "broken:good")
             self.assertEqual(done.returncode, 1)
-            self.assertIn("stillwave.export: 1 (BatchNorm1d) is in training mode", done.stderr)
+            self.assertIn("No module named 'no_such_module'", done.stderr)
+            self.assertNotIn("there is no module broken", done.stderr)
 
 
 if __name__ == "__main__":
