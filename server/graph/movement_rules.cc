@@ -87,9 +87,9 @@ Result Infer(const SpaceToDepth& op, Inputs inputs) {
 Result Infer(const Resize& op, Inputs inputs) {
   RETURN_IF_ERROR(RequireFloat(inputs.first(1)));
   ASSIGN_OR_RETURN(const std::vector<ResizedAxis> axes, ResolveResize(op, inputs));
-  Shape y;
-  for (const ResizedAxis& axis : axes) y.Append(axis.output);
-  return TensorType{inputs[0].data_type, y};
+  TensorType y{inputs[0].data_type, {}};
+  for (const ResizedAxis& axis : axes) y.shape.Append(axis.output);
+  return y;
 }
 
 Result Infer(const SizeOf&, Inputs inputs) {

@@ -74,9 +74,9 @@ TEST(CalibrationData, TakesReadyBatchesAsTheyAre) {
 TEST(CalibrationData, RefusesShapesThatTheNetworkDoesNotTake) {
   for (const std::vector<int64_t>& shape : {std::vector<int64_t>{4, 3, 2}, {24}, {3, 8}}) {
     const std::string path = WriteNpy("wrong", shape, CountUp(24));
-    EXPECT_THAT(CalibrationData::Open({path}, kInput, std::nullopt),
-                StatusIs(kInvalid, AllOf(HasSubstr("recalibration_wrong.npy: shape must be [N,2,T], [2,T]"),
-                                         HasSubstr("[B,N,2,T]"))));
+    EXPECT_THAT(
+        CalibrationData::Open({path}, kInput, std::nullopt),
+        StatusIs(kInvalid, AllOf(HasSubstr("wrong.npy: shape must be [N,2,T], [2,T]"), HasSubstr("[B,N,2,T]"))));
   }
 }
 
