@@ -104,7 +104,8 @@ void ManySeries(benchmark::State& state, const std::string& file, int64_t length
   const Tensor samples = test_support::ToTensor(test_support::RandomTensor(window, /*seed=*/1));
   std::vector<Tensor> outputs;
   std::vector<tensor::MutableTensorView> views;
-  for (const Shape& shape : *model->OutputShapes({window})) {
+  const std::vector<Shape> shapes = *model->OutputShapes({window});
+  for (const Shape& shape : shapes) {
     outputs.push_back(*Tensor::Create(tensor::DataType::kFloat32, shape));
     views.push_back(outputs.back().mutable_view());
   }
