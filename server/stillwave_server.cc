@@ -22,10 +22,9 @@ namespace {
 using base::Log;
 using base::LogLevel;
 
-// How long accepted calls may take to finish once new work is refused; together with a drain delay of a few seconds it
-// stays below the 30 seconds that Kubernetes waits by default. A client that does not read its stream would hold the
-// server for ever.
-// For calls to end. Streams have the first part for themselves; those that a client does not read go on in the second.
+// How long accepted calls may take to finish once new streams are refused; together with a drain delay of a few seconds
+// it stays below the 30 seconds that Kubernetes waits by default. A client that does not read its stream would hold the
+// server for ever. Streams have the first part for themselves; those that a client does not read go on in the second.
 constexpr absl::Duration kPatience = absl::Seconds(20);
 constexpr absl::Duration kStreamPatience = absl::Seconds(5);
 

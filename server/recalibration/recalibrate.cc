@@ -43,9 +43,8 @@ absl::Status CheckCanBeRecalibrated(const Graph& network, const StoredStatistics
     return absl::FailedPreconditionError(
         "the model has no BatchNormalization layer, so there is nothing to recalibrate: PyTorch's exporter folds them "
         "into convolutions by default; export under model.eval() with "
-        "torch.onnx.export(..., training=torch.onnx.TrainingMode.PRESERVE), with dynamo=False where PyTorch knows it, "
-        "or "
-        "by stillwave.export, which does that for you");
+        "torch.onnx.export(..., training=torch.onnx.TrainingMode.PRESERVE), with dynamo=False where PyTorch knows "
+        "it, or by stillwave.export, which does that for you");
   }
   if (network.inputs().size() != 1) {
     return absl::UnimplementedError(

@@ -57,8 +57,8 @@ class GrpcServer {
   // REQUIRES: Lifecycle::RefuseStreams was called.
   void EndStreams(absl::Duration patience);
 
-  // Accepts no more calls, lets the accepted ones finish, and blocks until then;
-  // calls that are not done after `patience` are cancelled. REQUIRES: Lifecycle::RefuseWork was called.
+  // Accepts no more calls, lets the accepted ones finish, and blocks until then; calls that are not done after
+  // `patience` are cancelled. REQUIRES: Lifecycle::RefuseWork was called.
   void Finish(absl::Duration patience);
 
  private:
