@@ -18,8 +18,8 @@ class InterpretedSeries {
  public:
   using RefTensor = test_support::RefTensor;
 
-  // `network` is what was planned. Both outlive the series.
-  InterpretedSeries(const graph::Graph& network, const ReusePlan& plan) : network_(network), plan_(plan) {}
+  // `plan` outlives the series.
+  explicit InterpretedSeries(const ReusePlan& plan) : plan_(plan) {}
 
   // The network's outputs for a window that follows nothing.
   absl::StatusOr<std::vector<RefTensor>> First(const RefTensor& window) {
@@ -100,7 +100,6 @@ class InterpretedSeries {
     return test_support::Interpret(tail, std::move(cut));
   }
 
-  const graph::Graph& network_;
   const ReusePlan& plan_;
   std::vector<RefTensor> kept_;  // {1, positions, step…}, all positions of a window
 };

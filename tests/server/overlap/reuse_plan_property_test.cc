@@ -51,7 +51,7 @@ class RandomReuse : public testing::TestWithParam<int> {
     tensor::Shape shape = plan->split.window;
     shape[shape.rank() - 1] = length + kWindows * plan->hop;
     const RefTensor samples = test_support::RandomTensor(shape, seed);
-    InterpretedSeries series(network.graph, *plan);
+    InterpretedSeries series(*plan);
     for (int64_t n = 0; n < kWindows; ++n) {
       const RefTensor window = Samples(samples, n * plan->hop, length);
       const auto got = n == 0 ? series.First(window) : series.Next(window);
