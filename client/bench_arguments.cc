@@ -67,6 +67,8 @@ void AddBenchStream(CLI::App* command, BenchOptions* options, BenchText* text) {
            "Of --stream with --rate or --sample-rate: series (default 16)");
   AddCount(command, "--series-per-stream", options->series_per_call, 1, kMaxSeries,
            "Of --stream: series that share a call (default 1)");
+  AddCount(command, "--message-windows", options->message_windows, 1, kMaxMessageWindows,
+           "Of --stream with --concurrency: windows that the samples of a message complete (default 1)");
   AddCount(command, "--calls", text->calls, 1, kMaxSeries, "Of --stream: calls that the series are dealt out to");
   command
       ->add_option("--sample-rate", options->load.sample_rate,
@@ -82,7 +84,7 @@ void AddBenchStream(CLI::App* command, BenchOptions* options, BenchText* text) {
 }
 
 absl::Status FinishBenchSeries(const CLI::App& command, const BenchText& text, BenchOptions* options) {
-  for (const char* stream_only : {"--series", "--series-per-stream", "--calls", "--sample-rate"}) {
+  for (const char* stream_only : {"--series", "--series-per-stream", "--calls", "--sample-rate", "--message-windows"}) {
     if (command.count(stream_only) > 0 && !options->stream) {
       return UsageError(absl::StrCat(stream_only, " needs --stream"));
     }
@@ -92,6 +94,10 @@ absl::Status FinishBenchSeries(const CLI::App& command, const BenchText& text, B
     return UsageError("--series needs --rate or --sample-rate");
   }
   if (command.count("--chunk") > 0 && !paced) return UsageError("--chunk needs --sample-rate");
+  if (options->message_windows > 1 && (paced || !options->rates.empty())) {
+    return UsageError(absl::StrCat("--message-windows needs a closed loop: leave out ",
+                                   paced ? "--sample-rate, which has --chunk" : "--rate"));
+  }
   if (paced && options->load.chunk_samples == 0) {
     options->load.chunk_samples =
         std::clamp<int64_t>(static_cast<int64_t>(options->load.sample_rate * kDefaultChunkSeconds), 1, kMaxChunk);

@@ -113,6 +113,9 @@ With --sample-rate each series sends --chunk samples whenever so many would have
 spread over a hop, and warm-up lasts until each has had its first windows. Latencies then count from when a window's
 last sample was due.
 
+A series that builds on the window before computes those of one message together: --message-windows 8 is a client that
+sends eight hops at a time, as one that replays a recording does.
+
 Examples:
   stillwave bench --window 128 --concurrency 1:64:x2        from alone to busy
   stillwave bench --window 128 --rate 5000 --duration 30    30 seconds of 5000 requests/s at random times

@@ -261,7 +261,10 @@ std::string DriftResetJson(const DriftReset& reset) {
 std::string BenchJson(const bench::BenchSetup& setup, const std::vector<bench::BenchStep>& steps) {
   Json json = {{"server", setup.server}, {"model", setup.model},   {"version", setup.version},
                {"input", setup.input},   {"stream", setup.stream}, {"batch", setup.batch}};
-  if (setup.stream) json["series_per_call"] = setup.series_per_call;
+  if (setup.stream) {
+    json["series_per_call"] = setup.series_per_call;
+    json["message_windows"] = setup.message_windows;
+  }
   if (!steps.empty()) {
     json["connections"] = steps[0].options.connections;
     json["threads"] = steps[0].options.threads;

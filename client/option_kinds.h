@@ -15,6 +15,7 @@ namespace stillwave::client {
 
 inline constexpr int64_t kMaxWindow = int64_t{1} << 24;
 inline constexpr int64_t kMaxChunk = int64_t{1} << 20;
+inline constexpr int64_t kMaxMessageWindows = 1024;
 inline constexpr int64_t kMaxIndex = int64_t{1} << 50;
 inline constexpr double kMaxRate = 1e9;
 

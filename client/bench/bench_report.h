@@ -22,6 +22,7 @@ struct BenchSetup {
   int64_t batch = 1;
   int64_t series = 0;  // of a stream's open loop
   int64_t series_per_call = 1;
+  int64_t message_windows = 1;
 };
 
 // Of the server's process, resident.

@@ -64,7 +64,7 @@ double BenchSession::sent_bytes_per_answer(const LoadOptions& options) const {
         [](double bytes, const grpc::ByteBuffer& request) { return bytes + static_cast<double>(request.Length()); });
     return sum / static_cast<double>(impl_->requests.size());
   }
-  const int64_t samples = options.paced() ? options.chunk_samples : impl_->samples.hop;
+  const int64_t samples = options.paced() ? options.chunk_samples : impl_->samples.hop * impl_->samples.message_windows;
   v1::StreamWindowsRequest message;
   message.mutable_chunk()->set_series_id("0");
   message.mutable_chunk()->mutable_fp32_samples()->resize(static_cast<size_t>(samples * impl_->samples.channels) *

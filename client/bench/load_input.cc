@@ -167,12 +167,16 @@ absl::StatusOr<SeriesSamples> MakeSeriesSamples(const ModelInfo& model, const In
                                                 const SampleArray* file) {
   ASSIGN_OR_RETURN(const TensorInfo input, OnlyInput(model));
   ASSIGN_OR_RETURN(const SeriesShape shape, ShapeOfSeries(input, options));
-  SeriesSamples series{.window = shape.window, .hop = options.hop.value_or(shape.window), .channels = shape.channels};
-  const int64_t piece = series.hop * series.channels;
-  if (piece > kMaxAllValues) {
-    return UsageError(absl::StrCat("--hop must be at most ", kMaxAllValues / series.channels,
-                                   " samples for this model; was ", series.hop));
+  SeriesSamples series{.window = shape.window,
+                       .hop = options.hop.value_or(shape.window),
+                       .channels = shape.channels,
+                       .message_windows = options.message_windows};
+  if (series.hop > kMaxAllValues / series.channels / series.message_windows) {
+    return UsageError(absl::StrCat("--hop must be at most ", kMaxAllValues / series.channels / series.message_windows,
+                                   " samples for this model and --message-windows ", series.message_windows, "; was ",
+                                   series.hop));
   }
+  const int64_t piece = series.message_windows * series.hop * series.channels;
   const int64_t pieces = std::clamp<int64_t>(kMaxAllValues / piece, 1, kPieces);
   const int64_t needed = series.window * series.channels + pieces * piece;
   std::vector<float> values;

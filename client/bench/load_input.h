@@ -16,6 +16,7 @@ struct InputOptions {
   int64_t batch = 1;              // samples in a request
   std::optional<int64_t> window;  // time steps where the model leaves them open
   std::optional<int64_t> hop;     // of series: samples between window starts; default: the window's length
+  int64_t message_windows = 1;    // of series: windows that a message completes
   uint64_t seed = 1;
 };
 
@@ -35,14 +36,14 @@ using InferInputs = std::vector<InputTensor>;
 absl::StatusOr<std::vector<InferInputs>> MakeInferInputs(const ModelInfo& model, const InputOptions& options,
                                                          const SampleArray* file);
 
-// A series for StreamWindows: a window, and pieces of `hop` samples each of which completes one more, to be sent in
-// turns.
+// A series for StreamWindows: a window, and pieces each of which completes `message_windows` more, to be sent in turns.
 struct SeriesSamples {
   int64_t window = 0;
   int64_t hop = 0;
   int64_t channels = 0;
+  int64_t message_windows = 1;
   std::vector<float> first;              // window × channels, all channels of a sample together
-  std::vector<std::vector<float>> next;  // each hop × channels
+  std::vector<std::vector<float>> next;  // each message_windows × hop × channels
 };
 
 // Errors as MakeInferInputs. REQUIRES: options.batch == 1.

@@ -40,13 +40,14 @@ bool SeriesCall::CanSend(int64_t series) const {
   return !ended_ && !closed_ && !hanging_up_ && series_[static_cast<size_t>(series)].open;
 }
 
-void SeriesCall::Send(int64_t index, const PendingRequest& request) {
+void SeriesCall::Send(int64_t index, absl::Span<const PendingRequest> windows) {
+  SW_CHECK(static_cast<int64_t>(windows.size()) == NextWindows(index));
   Series& series = series_[static_cast<size_t>(index)];
   const bool whole_window = !series.began;
   series.began = true;
   const std::vector<float>& piece =
       whole_window ? samples_->first : samples_->next[series.next_piece++ % samples_->next.size()];
-  SendSamples(index, piece, {request});
+  SendSamples(index, piece, windows);
 }
 
 void SeriesCall::SendSamples(int64_t index, absl::Span<const float> samples, absl::Span<const PendingRequest> windows) {

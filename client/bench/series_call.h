@@ -40,8 +40,12 @@ class SeriesCall {
   // Before the first Send. Nobody answers before.
   void set_recorder(LoadRecorder* recorder) { recorder_ = recorder; }
 
-  // One more window of a series. REQUIRES: CanSend(series).
-  void Send(int64_t series, const PendingRequest& request);
+  // How many windows the next message of a series completes: one, then SeriesSamples::message_windows.
+  int64_t NextWindows(int64_t series) const {
+    return series_[static_cast<size_t>(series)].began ? samples_->message_windows : 1;
+  }
+  // So many more windows of a series. REQUIRES: CanSend(series), windows.size() == NextWindows(series).
+  void Send(int64_t series, absl::Span<const PendingRequest> windows);
   // Samples that complete `windows`, which may be none. They outlive the call. REQUIRES: CanSend(series).
   void SendSamples(int64_t series, absl::Span<const float> samples, absl::Span<const PendingRequest> windows);
   bool CanSend(int64_t series) const;
@@ -55,6 +59,7 @@ class SeriesCall {
   bool opened() const { return opened_ == static_cast<int64_t>(series_.size()); }
   bool ended() const { return ended_; }
   int64_t in_flight() const;
+  bool AwaitsAnswers(int64_t series) const { return !series_[static_cast<size_t>(series)].in_flight.empty(); }
   // Why it ended, or the refusal of a series.
   const absl::Status& status() const { return status_; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <vector>
 
 #include "client/bench/next_event.h"
 #include "client/bench/open_loop_sender.h"
@@ -73,7 +74,7 @@ bool StreamWorker::SendDue(Ticket ticket, Tick due) {
     const auto [call, series] = calls_.series()[next_series_++ % calls_.series().size()];
     if (!call->CanSend(series)) continue;
     recorder_->SentLate({ticket, due}, absl::Nanoseconds(Now() - due));
-    call->Send(series, {ticket, due});
+    call->Send(series, {{ticket, due}});
     return true;
   }
   return false;
@@ -90,14 +91,20 @@ void StreamWorker::SendNextOfAll() {
 
 // Closed loop.
 void StreamWorker::SendNext(SeriesCall* call, int64_t series) {
-  if (!call->CanSend(series)) return;
+  if (!call->CanSend(series) || call->AwaitsAnswers(series)) return;
   const Tick now = Now();
-  const Ticket ticket = plan_->Take(now);
-  if (ticket == Ticket::kOver) {
-    over_ = true;
-  } else {
-    call->Send(series, {ticket, now});
+  std::vector<PendingRequest> windows;
+  for (int64_t i = 0; i < call->NextWindows(series); ++i) {
+    Ticket ticket = plan_->Take(now);
+    if (ticket == Ticket::kOver && i == 0) {
+      over_ = true;
+      return;
+    }
+    // A message goes out whole: what is more than was wanted does not count.
+    if (ticket == Ticket::kOver) ticket = Ticket::kWarmUp;
+    windows.push_back({ticket, now});
   }
+  call->Send(series, windows);
 }
 
 void StreamWorker::HandleEvent() {

@@ -12,9 +12,9 @@
 
 namespace stillwave::client::bench {
 
-// A request is a chunk of samples that completes one window; its answer is the window's result. Closed loop:
-// `options.concurrency` series, each with one window in flight. Open loop: `series` series, whose chunks go out when
-// they are due. Of an open loop, a second thread sends. Not thread-safe.
+// A request is a window; its answer is the window's result. Closed loop: `options.concurrency` series, each with the
+// windows of one message in flight. Open loop: `series` series, whose chunks, a window each, go out when they are due.
+// Of an open loop, a second thread sends. Not thread-safe.
 class StreamWorker final : public LoadWorker {
  public:
   // `index` of `options.threads`. `load.samples` outlives the worker.
@@ -30,6 +30,7 @@ class StreamWorker final : public LoadWorker {
   bool SendDue(Ticket ticket, Tick due) ABSL_LOCKS_EXCLUDED(mutex_);
   bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SendNextOfAll() ABSL_LOCKS_EXCLUDED(mutex_);
+  // When the windows of the message before are all answered.
   void SendNext(SeriesCall* call, int64_t series) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Waits for one event of the queue, but not long.
   void HandleEvent() ABSL_LOCKS_EXCLUDED(mutex_);

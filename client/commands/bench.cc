@@ -80,6 +80,7 @@ std::string InputText(const std::vector<bench::InferInputs>& inputs, const Bench
 std::string SeriesText(const bench::SeriesSamples& samples, const BenchOptions& options) {
   return absl::StrCat("windows of ", samples.window, " samples, hop ", samples.hop, ", ", samples.channels,
                       samples.channels == 1 ? " channel, " : " channels, ",
+                      samples.message_windows == 1 ? "" : absl::StrCat(samples.message_windows, " windows a message, "),
                       options.file.empty() ? absl::StrCat("random (seed ", options.load.seed, ")") : options.file);
 }
 
@@ -128,7 +129,12 @@ class Bench {
     setup_.batch = options_.batch;
     setup_.series = options_.series;
     setup_.series_per_call = options_.series_per_call;
-    const bench::InputOptions input{options_.batch, options_.window, options_.hop, options_.load.seed};
+    setup_.message_windows = options_.message_windows;
+    const bench::InputOptions input{.batch = options_.batch,
+                                    .window = options_.window,
+                                    .hop = options_.hop,
+                                    .message_windows = options_.message_windows,
+                                    .seed = options_.load.seed};
     const BenchSession::Target target{global_.server, setup_.model, options_.version, options_.load.connections,
                                       global_.timeout};
     if (options_.stream) {

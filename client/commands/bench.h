@@ -28,6 +28,7 @@ struct BenchOptions {
   bool stream = false;
   int64_t series = 16;          // open loop of a stream
   int64_t series_per_call = 1;  // of a stream
+  int64_t message_windows = 1;  // of a stream's closed loop
   std::string server_stats;     // HOST:PORT of /metrics; empty: not read
 };
 

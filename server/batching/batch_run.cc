@@ -68,7 +68,9 @@ void BatchRun::Prepare() {
     elements_ += waiting.elements;
   }
   if (const absl::Status status = JoinAndAllocate(); !status.ok()) return Fail(status);
-  part_samples_ = std::min((samples_ + wanted_parts_ - 1) / wanted_parts_, target_.max_batch_size);
+  part_samples_ = target_.runner.MayDivide(inputs_.views)
+                      ? std::min((samples_ + wanted_parts_ - 1) / wanted_parts_, target_.max_batch_size)
+                      : samples_;
   parts_ = (samples_ + part_samples_ - 1) / part_samples_;
   unfinished_parts_.store(parts_, std::memory_order_relaxed);
 }

@@ -47,8 +47,8 @@ struct BatchOutcome {
 //   then any others: RunParts, at the same time or when all is done already; they may leave after any part
 class BatchRun {
  public:
-  // In `parts` of equal size, or as many more as max_batch_size asks for. REQUIRES: tasks have equal per-sample shapes,
-  // parts > 0.
+  // In `parts` of equal size, or as many more as max_batch_size asks for; in one where the runner says so. REQUIRES:
+  // tasks have equal per-sample shapes, parts > 0.
   BatchRun(const BatchTarget& target, metrics::BatchReason reason, const base::Clock& clock,
            std::vector<WaitingTask> tasks, int64_t parts = 1);
   BatchRun(const BatchRun&) = delete;

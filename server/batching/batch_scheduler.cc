@@ -1,5 +1,6 @@
 #include "server/batching/batch_scheduler.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -37,7 +38,9 @@ absl::Status CheckBatching(const model::BatchingOptions& batching) {
 }  // namespace
 
 ModelQueue::ModelQueue(std::shared_ptr<internal::SchedulerCore> core, std::shared_ptr<internal::QueueState> state)
-    : core_(std::move(core)), state_(std::move(state)) {}
+    : core_(std::move(core)),
+      state_(std::move(state)),
+      most_samples_(std::min(state_->options.max_batch_size, core_->MaxWaitingSamples(*state_))) {}
 
 ModelQueue::~ModelQueue() { core_->Close(*state_, /*wait=*/false); }
 

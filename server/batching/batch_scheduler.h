@@ -72,11 +72,15 @@ class ModelQueue {
   void Close();
 
   const ModelQueueOptions& options() const;
+  // Of a task that is sure to be computed by one call of the runner, and not refused while nothing waits: with the
+  // default priority.
+  int64_t most_samples() const { return most_samples_; }
   int64_t waiting_samples() const;
 
  private:
   const std::shared_ptr<internal::SchedulerCore> core_;
   const std::shared_ptr<internal::QueueState> state_;
+  const int64_t most_samples_;
 };
 
 // A task that finds an idle worker runs at once, in parts on several if it is large. Else it waits in its model's

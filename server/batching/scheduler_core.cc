@@ -130,6 +130,11 @@ int64_t SchedulerCore::WaitingSamples(const QueueState& state) const {
   return FairQueues::WaitingSamples(state);
 }
 
+int64_t SchedulerCore::MaxWaitingSamples(const QueueState& state) const {
+  absl::MutexLock lock(&mutex_);
+  return FairQueues::MaxWaitingSamples(state);
+}
+
 void SchedulerCore::Withdraw(Cancellation& cancellation) {
   Work work;
   Wakes wakes;

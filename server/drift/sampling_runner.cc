@@ -25,4 +25,6 @@ double SamplingRunner::NewPart(absl::Span<const tensor::TensorView> inputs, int6
   return runner_->NewPart(inputs, row);
 }
 
+bool SamplingRunner::MayDivide(absl::Span<const tensor::TensorView> inputs) const { return runner_->MayDivide(inputs); }
+
 }  // namespace stillwave::drift

@@ -21,6 +21,7 @@ class SamplingRunner final : public model::BatchRunner {
                    absl::Span<const tensor::MutableTensorView> outputs) const override;
   absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> input_shapes) const override;
   double NewPart(absl::Span<const tensor::TensorView> inputs, int64_t row) const override;
+  bool MayDivide(absl::Span<const tensor::TensorView> inputs) const override;
 
  private:
   const std::shared_ptr<const model::BatchRunner> runner_;

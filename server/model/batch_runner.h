@@ -31,6 +31,9 @@ class BatchRunner {
   // The part of a sample that no sample before it had, above 0 and at most 1; of a window that overlaps the one before
   // it, less than 1.
   virtual double NewPart(absl::Span<const tensor::TensorView> /*inputs*/, int64_t /*row*/) const { return 1; }
+
+  // False: these rows build on each other, and are best computed by one call of Run.
+  virtual bool MayDivide(absl::Span<const tensor::TensorView> /*inputs*/) const { return true; }
 };
 
 }  // namespace stillwave::model

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
@@ -48,18 +49,39 @@ struct OverlapRunner::Window {
   std::vector<MutableTensorView> outputs;  // {1, …}
   int64_t number = 0;
   int64_t first_sample = 0;
-  SeriesTable::Taken taken;
-
-  // The kept window is the one just before this.
-  bool follows() const {
-    return taken.kept != nullptr && !taken.kept->empty &&
-           taken.kept->first_sample + taken.reuse->plan().hop == first_sample;
-  }
-  WindowRow row() const { return {static_cast<const float*>(samples.data), taken.kept.get(), outputs}; }
 };
 
-Tensor SeriesReuse::Ticket(int64_t first_sample) const {
-  return Tensor::FromValues<int64_t>({1, kTicketNumbers}, {number_, first_sample, reuse_->plan().hop});
+// The rows of one series.
+struct OverlapRunner::SeriesWindows {
+  absl::Span<const Window> windows;
+  SeriesTable::Taken taken;
+
+  int64_t hop() const { return taken.reuse->plan().hop; }
+  bool keeps() const { return taken.kept != nullptr && taken.reuse->trusted(); }
+  // The kept window is the one just before this.
+  bool Follows(const Window& window) const {
+    return !taken.kept->empty && taken.kept->first_sample + hop() == window.first_sample;
+  }
+};
+
+// A window that follows what is kept, or others of its series that do.
+struct OverlapRunner::NextWindow {
+  const SeriesWindows* series = nullptr;
+  const Window* window = nullptr;
+  size_t place = 0;  // how many of its series go before it
+
+  WindowRow row() const {
+    return {static_cast<const float*>(window->samples.data), series->taken.kept.get(), place, window->outputs};
+  }
+};
+
+Tensor SeriesReuse::Tickets(int64_t first_sample, int64_t windows) const {
+  const int64_t hop = reuse_->plan().hop;
+  std::vector<int64_t> numbers;
+  for (int64_t i = 0; i < windows; ++i) {
+    numbers.insert(numbers.end(), {number_, first_sample + i * hop, hop});
+  }
+  return Tensor::FromValues<int64_t>({windows, kTicketNumbers}, numbers);
 }
 
 OverlapRunner::OverlapRunner(std::shared_ptr<const model::LoadedModel> model, const metrics::ModelMetrics* metrics,
@@ -124,6 +146,15 @@ double OverlapRunner::NewPart(absl::Span<const TensorView> inputs, int64_t row) 
   return std::min(static_cast<double>(hop) / static_cast<double>(window[window.rank() - 1]), 1.0);
 }
 
+bool OverlapRunner::MayDivide(absl::Span<const TensorView> inputs) const {
+  if (inputs.size() == model_->signature().inputs.size()) return true;
+  const auto tickets = inputs[1].values<int64_t>();
+  for (size_t i = kTicketNumbers; i < tickets.size(); i += kTicketNumbers) {
+    if (tickets[i + kSeries] == tickets[i - kTicketNumbers + kSeries]) return false;
+  }
+  return true;
+}
+
 absl::Status OverlapRunner::Run(execution::ExecutionContext& context, absl::Span<const TensorView> inputs,
                                 absl::Span<const MutableTensorView> outputs) const {
   if (inputs.size() == model_->signature().inputs.size()) return model_->Run(context, inputs, outputs);
@@ -137,58 +168,72 @@ absl::Status OverlapRunner::Run(execution::ExecutionContext& context, absl::Span
     for (const MutableTensorView& output : outputs) window.outputs.push_back(tensor::Rows(output, row, 1));
     window.number = tickets[kTicketNumbers * r + kSeries];
     window.first_sample = tickets[kTicketNumbers * r + kFirstSample];
-    window.taken = table_->Take(window.number);
   }
-  const absl::Status status = RunWindows(context, absl::MakeSpan(windows));
-  for (Window& window : windows) {
-    if (window.taken.kept == nullptr) continue;
-    window.taken.kept->empty = !status.ok();
-    window.taken.kept->first_sample = window.first_sample;
-    table_->GiveBack(window.number, std::move(window.taken.kept));
+  std::vector<SeriesWindows> series;
+  for (size_t begin = 0, end = 0; begin < windows.size(); begin = end) {
+    while (end < windows.size() && windows[end].number == windows[begin].number) ++end;
+    series.push_back({absl::MakeConstSpan(windows).subspan(begin, end - begin), table_->Take(windows[begin].number)});
+  }
+  const absl::Status status = RunSeries(context, absl::MakeSpan(series));
+  for (SeriesWindows& one : series) {
+    if (one.taken.kept == nullptr) continue;
+    if (!status.ok()) one.taken.kept->empty = true;
+    table_->GiveBack(one.windows[0].number, std::move(one.taken.kept));
   }
   return status;
 }
 
-absl::Status OverlapRunner::RunWindows(execution::ExecutionContext& context, absl::Span<Window> windows) const {
-  std::vector<Window*> following;
-  for (Window& window : windows) {
-    if (window.taken.kept == nullptr || !window.taken.reuse->trusted()) {
-      RETURN_IF_ERROR(RunInFull(context, window));
-      Count(window.samples.shape[window.samples.shape.rank() - 1], 0);
-    } else if (window.follows()) {
-      following.push_back(&window);
-    } else {
-      RETURN_IF_ERROR(RunFirst(context, window));
+absl::Status OverlapRunner::RunSeries(execution::ExecutionContext& context, absl::Span<SeriesWindows> series) const {
+  std::vector<NextWindow> next;
+  for (SeriesWindows& one : series) RETURN_IF_ERROR(RunUnlessNext(context, one, next));
+  // Series of one pair run together, of each the first windows before the second ones.
+  std::sort(next.begin(), next.end(), [](const NextWindow& a, const NextWindow& b) {
+    return std::tuple(a.series->taken.reuse.get(), a.place, a.window->number) <
+           std::tuple(b.series->taken.reuse.get(), b.place, b.window->number);
+  });
+  for (size_t begin = 0, end = 0; begin < next.size(); begin = end) {
+    while (end < next.size() && next[end].series->taken.reuse == next[begin].series->taken.reuse) ++end;
+    RETURN_IF_ERROR(RunNext(context, absl::MakeConstSpan(next).subspan(begin, end - begin)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OverlapRunner::RunUnlessNext(execution::ExecutionContext& context, SeriesWindows& series,
+                                          std::vector<NextWindow>& next) const {
+  absl::Span<const Window> windows = series.windows;
+  if (series.keeps()) {
+    KeptWindow& kept = *series.taken.kept;
+    if (!series.Follows(windows[0])) {
+      const WindowRow first = NextWindow{&series, &windows[0]}.row();
+      RETURN_IF_ERROR(series.taken.reuse->RunFirst(context, first));
+      Count(series.taken.reuse->plan().split.window_samples(), 0);
+      kept.empty = false;
+      kept.first_sample = windows[0].first_sample;
+      windows.remove_prefix(1);
+    }
+    // They are on their way: what is kept will be of the last of them.
+    for (size_t place = 0; !windows.empty() && series.Follows(windows[0]); ++place) {
+      next.push_back({&series, &windows[0], place});
+      kept.first_sample = windows[0].first_sample;
+      windows.remove_prefix(1);
     }
   }
-  // Series of one pair run together.
-  std::sort(following.begin(), following.end(), [](const Window* a, const Window* b) {
-    return std::pair(a->taken.reuse.get(), a->number) < std::pair(b->taken.reuse.get(), b->number);
-  });
-  for (size_t begin = 0; begin < following.size();) {
-    size_t end = begin + 1;
-    while (end < following.size() && following[end]->taken.reuse == following[begin]->taken.reuse) ++end;
-    RETURN_IF_ERROR(RunNext(context, absl::MakeSpan(following).subspan(begin, end - begin)));
-    begin = end;
+  for (const Window& window : windows) {
+    RETURN_IF_ERROR(RunInFull(context, window));
+    Count(window.samples.shape[window.samples.shape.rank() - 1], 0);
   }
   return absl::OkStatus();
 }
 
-absl::Status OverlapRunner::RunFirst(execution::ExecutionContext& context, Window& window) const {
-  RETURN_IF_ERROR(window.taken.reuse->RunFirst(context, window.row()));
-  Count(window.taken.reuse->plan().split.window_samples(), 0);
-  return absl::OkStatus();
-}
-
-absl::Status OverlapRunner::RunNext(execution::ExecutionContext& context, absl::Span<Window* const> windows) const {
-  const WindowReuse& reuse = *windows[0]->taken.reuse;
+absl::Status OverlapRunner::RunNext(execution::ExecutionContext& context, absl::Span<const NextWindow> windows) const {
+  const WindowReuse& reuse = *windows[0].series->taken.reuse;
   std::vector<WindowRow> rows;
-  for (const Window* window : windows) rows.push_back(window->row());
+  for (const NextWindow& next : windows) rows.push_back(next.row());
   RETURN_IF_ERROR(reuse.RunNext(context, absl::MakeSpan(rows)));
-  for (const Window* window : windows) {
+  for (const NextWindow& next : windows) {
     Count(reuse.plan().computed_samples(), reuse.plan().reused_samples());
     const int64_t number = reuse.CountReuse();
-    if (IsVerified(number, options_.verify_share)) RETURN_IF_ERROR(Verify(context, *window));
+    if (IsVerified(number, options_.verify_share)) RETURN_IF_ERROR(Verify(context, next));
   }
   return absl::OkStatus();
 }
@@ -197,7 +242,9 @@ absl::Status OverlapRunner::RunInFull(execution::ExecutionContext& context, cons
   return model_->Run(context, {window.samples}, window.outputs);
 }
 
-absl::Status OverlapRunner::Verify(execution::ExecutionContext& context, const Window& window) const {
+absl::Status OverlapRunner::Verify(execution::ExecutionContext& context, const NextWindow& next) const {
+  const Window& window = *next.window;
+  const WindowReuse& reuse = *next.series->taken.reuse;
   std::vector<Tensor> reused;
   float difference = 0;
   for (const MutableTensorView& output : window.outputs) {
@@ -211,11 +258,11 @@ absl::Status OverlapRunner::Verify(execution::ExecutionContext& context, const W
   }
   if (difference <= options_.verify_tolerance) return absl::OkStatus();
   metrics_->stream_verify_mismatches->Increment();
-  window.taken.reuse->Distrust();
+  reuse.Distrust();
   base::Log(base::LogLevel::kError,
             "a window that reused its overlap differs from the full one; full windows from now on",
-            {{"window_length", window.taken.reuse->plan().split.window_samples()},
-             {"hop", window.taken.reuse->plan().hop},
+            {{"window_length", reuse.plan().split.window_samples()},
+             {"hop", reuse.plan().hop},
              {"difference_of_largest_output", difference},
              {"tolerance", options_.verify_tolerance}});
   return absl::OkStatus();

@@ -4,9 +4,10 @@
 //   windows of series        x {N,C,L}, ticket INT64 {N,3}     ─► strips, tapes, tail
 //
 // Both kinds go through one queue, so that streams and requests share workers as before; a batch holds one kind only,
-// because it holds tasks of equal shapes. Windows of many series that have one length and hop run together. A ticket
-// names the series, its window's first sample and the hop. What is kept is a cache: when it is not of the window just a
-// hop before (the first window, a gap), the window is computed in full.
+// because it holds tasks of equal shapes. Windows of many series that have one length and hop run together, and so do
+// neighbouring windows of one series, whose rows lie together and in order. A ticket names the series, its window's
+// first sample and the hop. What is kept is a cache: when it is not of the window just a hop before (the first window,
+// a gap), the window is computed in full.
 #pragma once
 
 #include <atomic>
@@ -40,8 +41,8 @@ class SeriesReuse {
   SeriesReuse& operator=(const SeriesReuse&) = delete;
 
   const ReusePlan& plan() const { return reuse_->plan(); }
-  // {1, 3}: what the window that begins at that sample brings beside its values.
-  tensor::Tensor Ticket(int64_t first_sample) const;
+  // {windows, 3}: what windows bring beside their values that begin at that sample and each a hop behind the other.
+  tensor::Tensor Tickets(int64_t first_sample, int64_t windows = 1) const;
 
  private:
   const std::shared_ptr<SeriesTable> table_;
@@ -80,21 +81,26 @@ class OverlapRunner final : public model::BatchRunner {
                    absl::Span<const tensor::MutableTensorView> outputs) const override;
   absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> input_shapes) const override;
   double NewPart(absl::Span<const tensor::TensorView> inputs, int64_t row) const override;
+  bool MayDivide(absl::Span<const tensor::TensorView> inputs) const override;
 
  private:
   struct Window;
+  struct SeriesWindows;
+  struct NextWindow;
   using PairKey = std::pair<tensor::Shape, int64_t>;
   using ReusePtr = std::shared_ptr<const WindowReuse>;
 
   absl::StatusOr<ReusePtr> FindPair(const tensor::Shape& window, int64_t hop) const;
   void DropUnusedPairs() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  absl::Status RunWindows(execution::ExecutionContext& context, absl::Span<Window> windows) const;
+  absl::Status RunSeries(execution::ExecutionContext& context, absl::Span<SeriesWindows> series) const;
+  // Those that do not follow what is kept; the others are added to `next`.
+  absl::Status RunUnlessNext(execution::ExecutionContext& context, SeriesWindows& series,
+                             std::vector<NextWindow>& next) const;
   // Those of one pair that follow what is kept.
-  absl::Status RunNext(execution::ExecutionContext& context, absl::Span<Window* const> windows) const;
-  absl::Status RunFirst(execution::ExecutionContext& context, Window& window) const;
+  absl::Status RunNext(execution::ExecutionContext& context, absl::Span<const NextWindow> windows) const;
   absl::Status RunInFull(execution::ExecutionContext& context, const Window& window) const;
-  absl::Status Verify(execution::ExecutionContext& context, const Window& window) const;
+  absl::Status Verify(execution::ExecutionContext& context, const NextWindow& next) const;
   void Count(int64_t computed, int64_t reused) const;
 
   const std::shared_ptr<const model::LoadedModel> model_;

@@ -19,20 +19,17 @@ void CopyFloats(const float* from, int64_t count, float* to) {
   std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
 }
 
-// FP32, of these shapes, and where they lie.
-struct PlanOutputs {
-  std::vector<Tensor> values;
-  std::vector<void*> targets;
-};
+// How many of the rows have the place of the first one.
+size_t RowsOfPlace(absl::Span<const WindowRow> rows) {
+  size_t count = 1;
+  while (count < rows.size() && rows[count].place == rows[0].place) ++count;
+  return count;
+}
 
-absl::StatusOr<PlanOutputs> AllocatePlanOutputs(const execution::ExecutionPlan& plan) {
-  PlanOutputs outputs;
-  for (const Shape& shape : plan.output_shapes()) {
-    ASSIGN_OR_RETURN(Tensor value, Tensor::Create(DataType::kFloat32, shape));
-    outputs.targets.push_back(value.mutable_data());
-    outputs.values.push_back(std::move(value));
+void Advance(absl::Span<WindowRow> rows) {
+  for (const WindowRow& row : rows) {
+    for (Tape& tape : row.kept->tapes) tape.Advance();
   }
-  return outputs;
 }
 
 }  // namespace
@@ -57,7 +54,7 @@ absl::StatusOr<WindowReuse::PlanPtr> WindowReuse::CompilePart(size_t part, int64
 absl::Status WindowReuse::RunFirst(execution::ExecutionContext& context, const WindowRow& row) const {
   const int64_t length = plan_.split.window_samples();
   ASSIGN_OR_RETURN(const PlanPtr plan, PlanOf(plan_.stages.size(), 1, length));
-  ASSIGN_OR_RETURN(PlanOutputs whole, AllocatePlanOutputs(*plan));
+  ASSIGN_OR_RETURN(Computed whole, AllocateFor(*plan));
   const void* const input = row.samples;
   RETURN_IF_ERROR(plan->Run(context, {input}, absl::MakeSpan(whole.targets)));
   for (size_t i = 0; i < plan_.kept.size(); ++i) {
@@ -69,25 +66,58 @@ absl::Status WindowReuse::RunFirst(execution::ExecutionContext& context, const W
   return RunTail(context, row);
 }
 
+absl::StatusOr<WindowReuse::Computed> WindowReuse::AllocateFor(const execution::ExecutionPlan& plan) {
+  Computed computed;
+  for (const Shape& shape : plan.output_shapes()) {
+    ASSIGN_OR_RETURN(Tensor value, Tensor::Create(DataType::kFloat32, shape));
+    computed.targets.push_back(value.mutable_data());
+    computed.values.push_back(std::move(value));
+  }
+  return computed;
+}
+
 absl::Status WindowReuse::RunNext(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const {
+  const bool at_once = plan_.stages.size() == 1;
   while (!rows.empty()) {
+    const size_t most = at_once ? rows.size() : RowsOfPlace(rows);
     const auto chunk =
-        static_cast<size_t>(base::LargestPowerOfTwo(std::min(static_cast<int64_t>(rows.size()), model_->max_chunk())));
-    RETURN_IF_ERROR(RunTogether(context, rows.subspan(0, chunk)));
+        static_cast<size_t>(base::LargestPowerOfTwo(std::min(static_cast<int64_t>(most), model_->max_chunk())));
+    const absl::Span<WindowRow> some = rows.subspan(0, chunk);
+    RETURN_IF_ERROR(at_once ? RunAtOnce(context, some) : RunInTurn(context, some));
     rows.remove_prefix(chunk);
   }
   return absl::OkStatus();
 }
 
-absl::Status WindowReuse::RunTogether(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const {
-  for (const WindowRow& row : rows) {
-    for (Tape& tape : row.kept->tapes) tape.Advance();
-  }
+absl::Status WindowReuse::RunInTurn(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const {
+  Advance(rows);
   for (size_t s = 0; s < plan_.stages.size(); ++s) {
-    RETURN_IF_ERROR(RunStrips(context, rows, s, End::kRight));
-    if (plan_.stages[s].left_samples > 0) RETURN_IF_ERROR(RunStrips(context, rows, s, End::kLeft));
+    for (const End end : {End::kRight, End::kLeft}) {
+      if (SamplesAt(s, end) == 0) continue;
+      ASSIGN_OR_RETURN(const Computed strips, RunStrips(context, rows, s, end));
+      KeepStrips(strips, 0, rows, s, end);
+    }
   }
   return RunTails(context, rows);
+}
+
+absl::Status WindowReuse::RunAtOnce(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const {
+  ASSIGN_OR_RETURN(const Computed right, RunStrips(context, rows, 0, End::kRight));
+  Computed left;
+  if (SamplesAt(0, End::kLeft) > 0) {
+    ASSIGN_OR_RETURN(left, RunStrips(context, rows, 0, End::kLeft));
+  }
+  for (size_t begin = 0; begin < rows.size();) {
+    const auto count =
+        static_cast<size_t>(base::LargestPowerOfTwo(static_cast<int64_t>(RowsOfPlace(rows.subspan(begin)))));
+    const absl::Span<WindowRow> some = rows.subspan(begin, count);
+    Advance(some);
+    KeepStrips(right, begin, some, 0, End::kRight);
+    if (!left.values.empty()) KeepStrips(left, begin, some, 0, End::kLeft);
+    RETURN_IF_ERROR(RunTails(context, some));
+    begin += count;
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Tensor> WindowReuse::GatherSamples(absl::Span<WindowRow> rows, int64_t samples, End end) const {
@@ -119,10 +149,10 @@ absl::StatusOr<Tensor> WindowReuse::GatherKept(absl::Span<WindowRow> rows, size_
   return gathered;
 }
 
-absl::Status WindowReuse::RunStrips(execution::ExecutionContext& context, absl::Span<WindowRow> rows, size_t stage,
-                                    End end) const {
+absl::StatusOr<WindowReuse::Computed> WindowReuse::RunStrips(execution::ExecutionContext& context,
+                                                             absl::Span<WindowRow> rows, size_t stage, End end) const {
   const Stage& what = plan_.stages[stage];
-  const int64_t samples = end == End::kLeft ? what.left_samples : what.right_samples;
+  const int64_t samples = SamplesAt(stage, end);
   ASSIGN_OR_RETURN(const PlanPtr plan, PlanOf(stage, static_cast<int64_t>(rows.size()), samples));
   std::vector<Tensor> gathered;
   if (what.reads_samples) {
@@ -136,21 +166,27 @@ absl::Status WindowReuse::RunStrips(execution::ExecutionContext& context, absl::
   }
   std::vector<const void*> inputs;
   for (const Tensor& strips : gathered) inputs.push_back(strips.data());
-  ASSIGN_OR_RETURN(PlanOutputs computed, AllocatePlanOutputs(*plan));
+  ASSIGN_OR_RETURN(Computed computed, AllocateFor(*plan));
   RETURN_IF_ERROR(plan->Run(context, inputs, absl::MakeSpan(computed.targets)));
+  return computed;
+}
+
+void WindowReuse::KeepStrips(const Computed& computed, size_t first_row, absl::Span<WindowRow> rows, size_t stage,
+                             End end) const {
+  const Stage& what = plan_.stages[stage];
   for (size_t j = 0; j < what.writes.size(); ++j) {
     const size_t index = plan_.IndexOf(what.writes[j]);
     const KeptValue& kept = plan_.kept[index];
-    const int64_t strip = plan_.PositionsIn(kept, samples) * kept.step_elements;
+    const int64_t strip = plan_.PositionsIn(kept, SamplesAt(stage, end)) * kept.step_elements;
     const int64_t taken = (end == End::kLeft ? kept.left : kept.right) * kept.step_elements;
     const int64_t to = end == End::kLeft ? 0 : kept.positions * kept.step_elements - taken;
-    const float* from = computed.values[j].values<float>().data() + (end == End::kLeft ? 0 : strip - taken);
+    const float* from = computed.values[j].values<float>().data() + static_cast<int64_t>(first_row) * strip +
+                        (end == End::kLeft ? 0 : strip - taken);
     for (const WindowRow& row : rows) {
       CopyFloats(from, taken, row.kept->tapes[index].window() + to);
       from += strip;
     }
   }
-  return absl::OkStatus();
 }
 
 absl::Status WindowReuse::RunTail(execution::ExecutionContext& context, const WindowRow& row) const {

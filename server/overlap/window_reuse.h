@@ -8,6 +8,10 @@
 //
 // The strips of several series run as one batch, gathered from their samples and tapes and put back into their tapes.
 // Each series' tail reads its own tapes where they lie, or all run as a batch too, where that is less work.
+//
+// Of one series several windows may come at once. A prefix of one stage is cut from samples alone, so that the strips
+// of all of them run as one batch; then the tapes take them in turn, each followed by its tail. With more stages, the
+// next one's strips are cut from tapes, and each window goes all its way before the one that follows.
 #pragma once
 
 #include <atomic>
@@ -33,6 +37,7 @@ namespace stillwave::overlap {
 struct WindowRow {
   const float* samples = nullptr;  // [C][L]
   KeptWindow* kept = nullptr;
+  size_t place = 0;                                // how many windows of its series go before it at the same time
   std::vector<tensor::MutableTensorView> outputs;  // of the network, {1, …}
 };
 
@@ -46,7 +51,8 @@ class WindowReuse {
   // Computes a window in full and keeps what the next one needs.
   absl::Status RunFirst(execution::ExecutionContext& context, const WindowRow& row) const;
 
-  // Computes windows of different series, each of which starts a hop after the one that is kept.
+  // Computes windows that start a hop after the one that is kept, or that goes before. In the order of their places;
+  // of a series at most one in each place, and none is left out.
   absl::Status RunNext(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const;
 
   // The number of this window among those that reused something: 1, 2, …
@@ -61,12 +67,27 @@ class WindowReuse {
   enum class End { kLeft, kRight };
 
   // `part`: a stage's index; behind the last one, all of the prefix, and then the tail.
+  int64_t SamplesAt(size_t stage, End end) const {
+    return end == End::kLeft ? plan_.stages[stage].left_samples : plan_.stages[stage].right_samples;
+  }
   absl::StatusOr<PlanPtr> PlanOf(size_t part, int64_t rows, int64_t samples) const;
   absl::StatusOr<PlanPtr> CompilePart(size_t part, int64_t rows, int64_t samples) const;
 
-  // As many rows as may run at once.
-  absl::Status RunTogether(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const;
-  absl::Status RunStrips(execution::ExecutionContext& context, absl::Span<WindowRow> rows, size_t stage, End end) const;
+  // What a plan computed, FP32, and where.
+  struct Computed {
+    std::vector<tensor::Tensor> values;
+    std::vector<void*> targets;
+  };
+  static absl::StatusOr<Computed> AllocateFor(const execution::ExecutionPlan& plan);
+
+  // A power of two of rows, as many as may run at once.
+  absl::Status RunInTurn(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const;
+  absl::Status RunAtOnce(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const;
+  absl::StatusOr<Computed> RunStrips(execution::ExecutionContext& context, absl::Span<WindowRow> rows, size_t stage,
+                                     End end) const;
+  // Into the tapes of `rows`, which are those of the strips from `first_row` on.
+  void KeepStrips(const Computed& computed, size_t first_row, absl::Span<WindowRow> rows, size_t stage, End end) const;
+  // As many rows as RunInTurn takes, of one place.
   absl::Status RunTails(execution::ExecutionContext& context, absl::Span<WindowRow> rows) const;
   absl::Status RunTail(execution::ExecutionContext& context, const WindowRow& row) const;
 

@@ -37,7 +37,10 @@ void StreamReactor::StartWhatIsWanted() {
         absl::MutexLock lock(&mutex_);
         writing_ = true;
       }
-      StartWrite(&response_);
+      // What follows at once goes out with it.
+      grpc::WriteOptions options;
+      if (session_->HasResponse()) options.set_buffer_hint();
+      StartWrite(&response_, options);
     } else if (const std::optional<absl::Status> status = session_->FinalStatus()) {
       End(*status);
       return;

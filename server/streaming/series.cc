@@ -8,6 +8,7 @@
 #include "server/base/status_macros.h"
 #include "server/streaming/sample_chunk.h"
 #include "server/streaming/stream_responses.h"
+#include "server/tensor/rows.h"
 
 namespace stillwave::streaming {
 
@@ -40,21 +41,33 @@ absl::Status Series::BeginChunk(const v1::SampleChunk& chunk) {
 
 void Series::Feed() { chunk_taken_ += window_.Feed(chunk_, chunk_taken_); }
 
-absl::StatusOr<FormedWindow> Series::FormWindow() {
-  ASSIGN_OR_RETURN(tensor::Tensor input, tensor::Tensor::Create(tensor::DataType::kFloat32, info_->input_shape));
-  const WindowInfo info = window_.Take(input.mutable_values<float>());
-  return FormedWindow{info, std::move(input), AddSlot()};
+absl::StatusOr<FormedWindows> Series::FormWindows(int64_t most) {
+  const int64_t count = std::min(most, window_.WindowsWith(chunk_.samples - chunk_taken_));
+  FormedWindows windows;
+  ASSIGN_OR_RETURN(windows.input,
+                   tensor::Tensor::Create(tensor::DataType::kFloat32, tensor::WithRows(info_->input_shape, count)));
+  windows.first_slot = first_slot_ + pending();
+  const auto values = windows.input.mutable_values<float>();
+  const size_t row = values.size() / static_cast<size_t>(count);
+  while (windows.count() < count) {
+    if (!window_.complete()) Feed();
+    windows.infos.push_back(window_.Take(values.subspan(windows.infos.size() * row, row)));
+    AddSlot();
+  }
+  return windows;
 }
 
 bool Series::HasPartialWindow() const {
   return state_ == State::kOpen && info_->pad_partial_window && window_.uncovered_samples() > 0;
 }
 
-absl::StatusOr<FormedWindow> Series::FormPaddedWindow() {
-  ASSIGN_OR_RETURN(tensor::Tensor input, tensor::Tensor::Create(tensor::DataType::kFloat32, info_->input_shape));
+absl::StatusOr<FormedWindows> Series::FormPaddedWindow() {
+  FormedWindows windows;
+  ASSIGN_OR_RETURN(windows.input, tensor::Tensor::Create(tensor::DataType::kFloat32, info_->input_shape));
   padded_partial_samples_ = window_.uncovered_samples();
-  const WindowInfo info = window_.TakePadded(input.mutable_values<float>());
-  return FormedWindow{info, std::move(input), AddSlot()};
+  windows.infos = {window_.TakePadded(windows.input.mutable_values<float>())};
+  windows.first_slot = AddSlot();
+  return windows;
 }
 
 void Series::Close() {

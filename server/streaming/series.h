@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,11 +16,13 @@
 
 namespace stillwave::streaming {
 
-// A window that is formed and wants to be computed.
-struct FormedWindow {
-  WindowInfo info;
-  tensor::Tensor input;  // of SeriesInfo::input_shape
-  int64_t slot = 0;      // where its response belongs
+// Windows that are formed and want to be computed, each a hop behind the one before it.
+struct FormedWindows {
+  std::vector<WindowInfo> infos;
+  tensor::Tensor input;    // of SeriesInfo::input_shape, a row for each
+  int64_t first_slot = 0;  // where the first one's response belongs; the others' follow
+
+  int64_t count() const { return static_cast<int64_t>(infos.size()); }
 };
 
 // Responses leave in the order of their slots, whatever order they are filled in. Not thread-safe: the session guards
@@ -47,19 +50,20 @@ class Series {
   void Feed();
   // A window waits to be formed.
   bool window_complete() const { return window_.complete(); }
-  // REQUIRES: window_complete(). RESOURCE_EXHAUSTED when there is no memory.
-  absl::StatusOr<FormedWindow> FormWindow();
+  // The window, and those that the samples left in the chunk complete behind it, `most` together. REQUIRES:
+  // window_complete(), most > 0. RESOURCE_EXHAUSTED when there is no memory.
+  absl::StatusOr<FormedWindows> FormWindows(int64_t most);
   // All samples of the chunk are taken and no window is left to form.
   bool chunk_done() const { return chunk_taken_ == chunk_.samples && !window_.complete(); }
 
   // True when the series pads and has samples that no window covers: FormPaddedWindow before Close.
   bool HasPartialWindow() const;
-  absl::StatusOr<FormedWindow> FormPaddedWindow();
+  absl::StatusOr<FormedWindows> FormPaddedWindow();
   // No more samples; the last slot is SeriesClosed. REQUIRES: state is kOpen, !HasPartialWindow().
   void Close();
 
   // Windows that were formed and are not computed yet; the session counts them.
-  int windows_in_flight = 0;
+  int64_t windows_in_flight = 0;
 
   // Responses that have a slot and have not left.
   int64_t pending() const { return static_cast<int64_t>(slots_.size()); }

@@ -21,11 +21,11 @@ struct PendingRequest {
   bool started = false;  // of a chunk: BeginChunk was called
 };
 
-// A window on its way into the model's queue.
+// Windows on their way into the model's queue, as one task.
 struct Submission {
   batching::InferenceTask task;
   std::shared_ptr<Series> series;
-  int64_t slot = 0;
+  int64_t first_slot = 0;
 };
 
 // Requests of one id are handled in the order they came; those of other ids go their own way. It is there while a
@@ -34,7 +34,7 @@ struct SeriesQueue {
   std::string id;
   std::shared_ptr<Series> series;  // null: none is open
   std::deque<PendingRequest> requests;
-  // A window is formed and the model's queue has not taken it yet; the requests behind it wait. `submission` is empty
+  // Windows are formed and the model's queue has not taken them yet; the requests behind it wait. `submission` is empty
   // just while it is offered.
   bool submitting = false;
   std::optional<Submission> submission;

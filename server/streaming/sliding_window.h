@@ -53,6 +53,9 @@ class SlidingWindow {
   // A window waits to be taken.
   bool complete() const { return filled_ == options_.length; }
 
+  // As many windows can be taken before and while so many more samples are fed. REQUIRES: complete(), samples >= 0.
+  int64_t WindowsWith(int64_t samples) const { return 1 + samples / options_.hop; }
+
   // Writes the window, [C][L], and moves on by hop. REQUIRES: complete() and out.size() == length × channels.
   WindowInfo Take(absl::Span<float> out);
 

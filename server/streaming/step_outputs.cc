@@ -55,8 +55,8 @@ StepRange NewSteps(const StepAxis& axis, const WindowInfo& window, int64_t lengt
   return {window.covered_samples / per_step, (real + per_step - 1) / per_step};
 }
 
-std::string CopySteps(const tensor::Tensor& output, const StepAxis& axis, const StepRange& steps) {
-  const tensor::Shape& shape = output.shape();
+std::string CopySteps(const tensor::TensorView& output, const StepAxis& axis, const StepRange& steps) {
+  const tensor::Shape& shape = output.shape;
   SW_CHECK(0 <= steps.begin && steps.begin <= steps.end && steps.end <= shape[axis.axis]);
   int64_t rows = 1, step_bytes = static_cast<int64_t>(sizeof(float));
   for (int i = 1; i < axis.axis; ++i) rows *= shape[i];
@@ -64,7 +64,7 @@ std::string CopySteps(const tensor::Tensor& output, const StepAxis& axis, const 
   const int64_t row_bytes = shape[axis.axis] * step_bytes;
   std::string bytes;
   bytes.reserve(static_cast<size_t>(rows * (steps.end - steps.begin) * step_bytes));
-  const char* const data = static_cast<const char*>(output.data());
+  const char* const data = static_cast<const char*>(output.data);
   for (int64_t row = 0; row < rows; ++row) {
     bytes.append(data + row * row_bytes + steps.begin * step_bytes,
                  static_cast<size_t>((steps.end - steps.begin) * step_bytes));

@@ -37,6 +37,6 @@ struct StepRange {
 StepRange NewSteps(const StepAxis& axis, const WindowInfo& window, int64_t length);
 
 // Those steps of {1, …, T, …}, row-major: T becomes end - begin.
-std::string CopySteps(const tensor::Tensor& output, const StepAxis& axis, const StepRange& steps);
+std::string CopySteps(const tensor::TensorView& output, const StepAxis& axis, const StepRange& steps);
 
 }  // namespace stillwave::streaming

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
 #include "server/overlap/describe_reuse.h"
+#include "server/tensor/rows.h"
 
 namespace stillwave::streaming {
 namespace {
@@ -13,13 +14,13 @@ namespace {
 std::string ToText(absl::string_view text) { return std::string(text.data(), text.size()); }
 
 // `steps`: those to keep; all when there is no such choice.
-void SetOutput(const model::TensorSpec& spec, const tensor::Tensor& values, const std::optional<StepAxis>& axis,
+void SetOutput(const model::TensorSpec& spec, const tensor::TensorView& values, const std::optional<StepAxis>& axis,
                const std::optional<StepRange>& steps, v1::OutputTensor* output) {
   output->set_name(spec.name);
   // {1, …}: without the batch axis.
-  for (int i = 1; i < values.shape().rank(); ++i) output->add_shape(values.shape()[i]);
+  for (int i = 1; i < values.shape.rank(); ++i) output->add_shape(values.shape[i]);
   if (!axis || !steps) {
-    output->set_fp32_values(values.data(), values.byte_size());
+    output->set_fp32_values(values.data, values.byte_size());
     return;
   }
   output->set_shape(axis->axis - 1, steps->end - steps->begin);
@@ -53,7 +54,7 @@ v1::StreamWindowsResponse OpenedResponse(const SeriesInfo& series) {
 }
 
 v1::StreamWindowsResponse WindowResponse(const SeriesInfo& series, const WindowInfo& window,
-                                         absl::Span<const tensor::Tensor> outputs) {
+                                         absl::Span<const tensor::Tensor> outputs, int64_t row) {
   SW_CHECK(outputs.size() == series.model.signature.outputs.size());
   v1::StreamWindowsResponse response;
   v1::WindowResult* result = response.mutable_window();
@@ -69,8 +70,8 @@ v1::StreamWindowsResponse WindowResponse(const SeriesInfo& series, const WindowI
   for (const SeriesInfo::Output& output : series.outputs) {
     std::optional<StepRange> steps;
     if (series.new_steps_only && output.steps) steps = NewSteps(*output.steps, window, series.window.length);
-    SetOutput(series.model.signature.outputs[output.index], outputs[output.index], output.steps, steps,
-              result->add_outputs());
+    SetOutput(series.model.signature.outputs[output.index], tensor::Rows(outputs[output.index].view(), row, 1),
+              output.steps, steps, result->add_outputs());
   }
   return response;
 }

@@ -15,9 +15,9 @@ namespace stillwave::streaming {
 
 v1::StreamWindowsResponse OpenedResponse(const SeriesInfo& series);
 
-// `outputs`: all outputs of the model for one sample, {1, …} in signature order.
+// `outputs`: all outputs of the model, {N, …} in signature order, of which `row` is the window's.
 v1::StreamWindowsResponse WindowResponse(const SeriesInfo& series, const WindowInfo& window,
-                                         absl::Span<const tensor::Tensor> outputs);
+                                         absl::Span<const tensor::Tensor> outputs, int64_t row = 0);
 
 v1::StreamWindowsResponse GapResponse(absl::string_view series_id, int64_t expected_sample_index,
                                       int64_t received_sample_index, int64_t discarded_samples);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "server/base/check.h"
 #include "server/streaming/stream_responses.h"
@@ -101,6 +102,11 @@ bool StreamSession::NextResponse(v1::StreamWindowsResponse* response) {
   return true;
 }
 
+bool StreamSession::HasResponse() const {
+  absl::MutexLock lock(&mutex_);
+  return !outbox_.empty();
+}
+
 bool StreamSession::WantsRead() const {
   absl::MutexLock lock(&mutex_);
   return TakesRequests() && !UnsentFull() && pending_requests_ < options_.max_pending_requests &&
@@ -160,6 +166,7 @@ void StreamSession::Submit(const QueuePtr& queue) {
   queue->submission.reset();
   const std::shared_ptr<Series> series = submission.series;
   batching::ModelQueue& model_queue = *series->info()->model.queue;
+  const int64_t samples = submission.task.samples;
   // Where others wait, this thread goes on with them, so that workers compute all together.
   submission.task.may_run_on_caller = to_submit_.empty() && ready_.empty();
   // The model's queue may call back at once, and the window may be computed here.
@@ -170,7 +177,7 @@ void StreamSession::Submit(const QueuePtr& queue) {
   if (status.code() == absl::StatusCode::kResourceExhausted) {
     queue->submission = std::move(submission);
     mutex_.Unlock();
-    model_queue.WhenSpaceFrees(/*samples=*/1, [weak = weak_from_this(), waits = std::weak_ptr(queue)] {
+    model_queue.WhenSpaceFrees(samples, [weak = weak_from_this(), waits = std::weak_ptr(queue)] {
       const std::shared_ptr<StreamSession> session = weak.lock();
       const QueuePtr waiting = waits.lock();
       if (session != nullptr && waiting != nullptr) session->OnSpace(waiting);
@@ -180,8 +187,8 @@ void StreamSession::Submit(const QueuePtr& queue) {
   }
   queue->submitting = false;
   if (!status.ok()) {
-    EndWindow(*series);
-    series->FailAt(submission.slot, status);
+    CountInFlight(*series, -samples);
+    series->FailAt(submission.first_slot, status);
     if (queue->series == series) Flush(queue);
   }
   MakeReady(queue);
@@ -196,60 +203,66 @@ void StreamSession::OnSpace(const QueuePtr& queue) {
   Run();
 }
 
-void StreamSession::Prepare(const QueuePtr& queue, absl::StatusOr<FormedWindow> window, absl::Time received) {
+void StreamSession::Prepare(const QueuePtr& queue, absl::StatusOr<FormedWindows> windows, absl::Time received) {
   const std::shared_ptr<Series> series = queue->series;
-  if (!window.ok()) {
-    series->Fail(window.status());
+  if (!windows.ok()) {
+    series->Fail(windows.status());
     Flush(queue);
     return;
   }
   CountSlots(*queue);
+  CountInFlight(*series, windows->count());
   Submission submission;
   submission.series = series;
-  submission.slot = window->slot;
-  submission.task.inputs = {window->input.view()};
+  submission.first_slot = windows->first_slot;
+  submission.task.samples = windows->count();
+  submission.task.inputs = {windows->input.view()};
   submission.task.cancellation = cancellation_;
-  tensor::Tensor ticket;
+  tensor::Tensor tickets;
   if (const auto& reuse = series->info()->reuse; reuse != nullptr) {
-    ticket = reuse->Ticket(window->info.first_sample);
-    submission.task.inputs.push_back(ticket.view());
+    tickets = reuse->Tickets(windows->infos.front().first_sample, windows->count());
+    submission.task.inputs.push_back(tickets.view());
   }
-  // The callback owns the window's values, which must stay until it was called.
-  submission.task.done = [session = shared_from_this(), queue, series, received, info = window->info,
-                          slot = window->slot, input = std::move(window->input),
-                          ticket = std::move(ticket)](batching::InferenceResult result) {
-    session->OnComputed(queue, series, slot, info, received, std::move(result));
+  // The callback owns the windows' values, which must stay until it was called.
+  submission.task.done = [session = shared_from_this(), queue, series, received, windows = *std::move(windows),
+                          tickets = std::move(tickets)](batching::InferenceResult result) {
+    session->OnComputed(queue, series, windows.first_slot, windows.infos, received, std::move(result));
   };
-  ++series->windows_in_flight;
-  ++in_flight_;
-  in_flight_bytes_ += series->info()->WindowBytes();
   queue->submission = std::move(submission);
   queue->submitting = true;
   to_submit_.push_back(queue);
 }
 
-void StreamSession::EndWindow(Series& series) {
-  --series.windows_in_flight;
-  --in_flight_;
-  in_flight_bytes_ -= series.info()->WindowBytes();
+void StreamSession::CountInFlight(Series& series, int64_t windows) {
+  series.windows_in_flight += windows;
+  in_flight_ += windows;
+  in_flight_bytes_ += windows * series.info()->WindowBytes();
 }
 
-void StreamSession::OnComputed(const QueuePtr& queue, const std::shared_ptr<Series>& series, int64_t slot,
-                               const WindowInfo& window, absl::Time received, batching::InferenceResult result) {
+void StreamSession::OnComputed(const QueuePtr& queue, const std::shared_ptr<Series>& series, int64_t first_slot,
+                               absl::Span<const WindowInfo> windows, absl::Time received,
+                               batching::InferenceResult result) {
   const SeriesInfo& info = *series->info();
-  v1::StreamWindowsResponse response;
-  if (result.status.ok()) response = WindowResponse(info, window, result.outputs);
+  std::vector<v1::StreamWindowsResponse> responses;
+  if (result.status.ok()) {
+    for (size_t i = 0; i < windows.size(); ++i) {
+      responses.push_back(WindowResponse(info, windows[i], result.outputs, static_cast<int64_t>(i)));
+    }
+  }
   {
     absl::MutexLock lock(&mutex_);
-    EndWindow(*series);
+    CountInFlight(*series, -static_cast<int64_t>(windows.size()));
     if (!final_status_.has_value()) {
       if (result.status.ok()) {
         const metrics::ModelMetrics& metrics = *info.model.metrics;
-        // Who reuses, counts what it computed.
-        metrics.CountWindow(info.reuse == nullptr ? info.window.length : 0, options_.clock->Now() - received);
-        series->Fill(slot, std::move(response));
+        const absl::Duration latency = options_.clock->Now() - received;
+        for (size_t i = 0; i < responses.size(); ++i) {
+          // Who reuses, counts what it computed.
+          metrics.CountWindow(info.reuse == nullptr ? info.window.length : 0, latency);
+          series->Fill(first_slot + static_cast<int64_t>(i), std::move(responses[i]));
+        }
       } else {
-        series->FailAt(slot, std::move(result.status));
+        series->FailAt(first_slot, std::move(result.status));
       }
       // Else it is one that has failed, and another may be open under its id.
       if (queue->series == series) {

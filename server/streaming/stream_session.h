@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "server/base/clock.h"
 #include "server/batching/inference_task.h"
 #include "server/metrics/server_metrics.h"
@@ -54,8 +55,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
     // Positive.
     int max_windows_in_flight = 32;
     int64_t max_bytes_in_flight = int64_t{32} << 20;
-    // Windows of one series, so that one with much to do leaves room to the others; 1 where a window builds on what was
-    // kept of the one before. Positive.
+    // Windows of one series, so that one with much to do leaves room to the others. Where a window builds on what was
+    // kept of the one before, they are those of one message, and computed together. Positive.
     int max_windows_of_series = 8;
     // Responses that wait to be fetched, and the bytes of those that are there; no window is formed and nothing is read
     // while there are so many. Positive.
@@ -92,6 +93,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
 
   // The next message to the client, in order; false when there is none now.
   bool NextResponse(v1::StreamWindowsResponse* response);
+  // There is one. Stays so until it is fetched or the call is gone.
+  bool HasResponse() const;
 
   bool WantsRead() const;
 
@@ -121,7 +124,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   // It may have become possible to handle the queue's first request.
   void MakeReady(const QueuePtr& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetIfIdle(const QueuePtr& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Offers the queue's window to the model; when there is no space, it is offered again when there is.
+  // Offers the queue's windows to the model; when there is no space, it is offered again when there is.
   void Submit(const QueuePtr& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Outcome Handle(const QueuePtr& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -137,14 +140,17 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   std::optional<Outcome> UnlessOpen(SeriesQueue& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Why no window of the series may be formed now.
   std::optional<Outcome> UnlessRoom(const Series& series) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Makes a submission of a window, or fails the series when there is none.
-  void Prepare(const QueuePtr& queue, absl::StatusOr<FormedWindow> window, absl::Time received)
+  // Windows that may be formed now, to be computed together. REQUIRES: there is room for one.
+  int64_t WindowsTogether(const Series& series) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Makes a submission of windows, or fails the series when there are none.
+  void Prepare(const QueuePtr& queue, absl::StatusOr<FormedWindows> windows, absl::Time received)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // A window of the series is not in flight any more.
-  void EndWindow(Series& series) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // `received`: when the window's last sample came.
-  void OnComputed(const QueuePtr& queue, const std::shared_ptr<Series>& series, int64_t slot, const WindowInfo& window,
-                  absl::Time received, batching::InferenceResult result) ABSL_LOCKS_EXCLUDED(mutex_);
+  // So many more windows of the series are in flight, or fewer.
+  void CountInFlight(Series& series, int64_t windows) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // `received`: when the windows' last sample came.
+  void OnComputed(const QueuePtr& queue, const std::shared_ptr<Series>& series, int64_t first_slot,
+                  absl::Span<const WindowInfo> windows, absl::Time received, batching::InferenceResult result)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   void OnSpace(const QueuePtr& queue) ABSL_LOCKS_EXCLUDED(mutex_);
   // Moves what is due from the queue's series to the outbox, and forgets the series when it has ended. After every
   // change of its responses.
@@ -162,8 +168,10 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
 
   // Responses that were promised and not fetched, in slots and in the outbox, are at their limit.
   bool UnsentFull() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return slots_ + static_cast<int64_t>(outbox_.size()) >= options_.max_unsent_responses ||
-           outbox_bytes_ >= options_.max_unsent_bytes;
+    return UnsentLeft() <= 0 || outbox_bytes_ >= options_.max_unsent_bytes;
+  }
+  int64_t UnsentLeft() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return options_.max_unsent_responses - slots_ - static_cast<int64_t>(outbox_.size());
   }
   bool TakesRequests() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return !half_closed_ && !draining_ && !final_status_.has_value();
@@ -195,7 +203,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   std::deque<v1::StreamWindowsResponse> outbox_ ABSL_GUARDED_BY(mutex_);
   int64_t outbox_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<std::string> failed_ids_ ABSL_GUARDED_BY(mutex_);  // ended by an error lately, oldest first
-  int in_flight_ ABSL_GUARDED_BY(mutex_) = 0;                   // windows
+  int64_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;               // windows
   int64_t in_flight_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

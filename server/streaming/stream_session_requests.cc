@@ -141,6 +141,15 @@ std::optional<StreamSession::Outcome> StreamSession::UnlessRoom(const Series& se
   return std::nullopt;
 }
 
+int64_t StreamSession::WindowsTogether(const Series& series) const {
+  // Others are best computed by as many workers as have time.
+  if (series.info()->reuse == nullptr) return 1;
+  const int64_t by_bytes = (options_.max_bytes_in_flight - in_flight_bytes_) / series.info()->WindowBytes();
+  const int64_t by_queue = series.info()->model.queue->most_samples();
+  return std::max<int64_t>(1, std::min({int64_t{options_.max_windows_of_series}, by_bytes, by_queue, UnsentLeft(),
+                                        options_.max_windows_in_flight - in_flight_}));
+}
+
 StreamSession::Outcome StreamSession::HandleChunk(const QueuePtr& queue, PendingRequest& pending) {
   if (const std::optional<Outcome> outcome = UnlessOpen(*queue)) return *outcome;
   Series& series = *queue->series;
@@ -153,7 +162,7 @@ StreamSession::Outcome StreamSession::HandleChunk(const QueuePtr& queue, Pending
   if (!series.window_complete()) series.Feed();
   if (series.window_complete()) {
     if (const std::optional<Outcome> outcome = UnlessRoom(series)) return *outcome;
-    Prepare(queue, series.FormWindow(), pending.received);
+    Prepare(queue, series.FormWindows(WindowsTogether(series)), pending.received);
     // It may have failed, and be gone.
     if (queue->series == nullptr) return Outcome::kHandled;
   }

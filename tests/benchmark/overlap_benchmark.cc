@@ -81,11 +81,11 @@ void ReusedWindows(benchmark::State& state, const std::string& file, int64_t len
   int64_t first_sample = 0;
   // What compiles plans, and what is always verified.
   for (int i = 0; i < 4; ++i, first_sample += kHop) {
-    const Tensor ticket = (*series)->Ticket(first_sample);
+    const Tensor ticket = (*series)->Tickets(first_sample);
     if (!subject.Run(runner, &ticket)) std::abort();
   }
   for (auto _ : state) {
-    const Tensor ticket = (*series)->Ticket(first_sample);
+    const Tensor ticket = (*series)->Tickets(first_sample);
     if (!subject.Run(runner, &ticket)) std::abort();
     first_sample += kHop;
   }
@@ -125,11 +125,11 @@ void ManySeries(benchmark::State& state, const std::string& file, int64_t length
   execution::ExecutionContext context;
   int64_t round = 0;
   size_t next = 0;
-  const int64_t numbers = series[0]->Ticket(0).shape()[1];
+  const int64_t numbers = series[0]->Tickets(0).shape()[1];
   const auto run_batch = [&] {
     Tensor tickets = *Tensor::Create(tensor::DataType::kInt64, {kBatch, numbers});
     for (int64_t r = 0; r < kBatch; ++r) {
-      const Tensor ticket = series[next]->Ticket(round * kHop);
+      const Tensor ticket = series[next]->Tickets(round * kHop);
       std::copy_n(ticket.values<int64_t>().data(), numbers, tickets.mutable_values<int64_t>().data() + numbers * r);
       if (++next < series.size()) continue;
       next = 0;

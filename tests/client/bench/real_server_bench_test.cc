@@ -124,6 +124,16 @@ TEST_F(RealServerBench, StreamsGetAResultForEveryWindowInBothLoops) {
   EXPECT_GT(open[0]["ok"], 0);
 }
 
+TEST_F(RealServerBench, MessagesMayCompleteSeveralWindows) {
+  const json steps = Steps({"--stream", "--window", "128", "--hop", "32", "--concurrency", "3", "--message-windows",
+                            "4", "--requests", "50", "--warmup", "0", "--json"});
+  ASSERT_EQ(steps.size(), 1u);
+  ExpectCountsAddUp(steps[0]);
+  EXPECT_EQ(steps[0]["ok"], 50) << steps[0];
+  EXPECT_EQ(steps[0]["errors"], 0) << steps[0];
+  EXPECT_NEAR(steps[0]["sent_bytes_per_answer"].get<double>(), 32 * 4, 4) << "a quarter of a message";
+}
+
 TEST_F(RealServerBench, PacedSeriesGetAResultForEveryWindowThatWasDue) {
   const json steps = Steps({"--stream",
                             "--window",

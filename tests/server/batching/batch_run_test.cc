@@ -84,6 +84,37 @@ TEST_F(BatchRunTest, WhoComesWhenAllPartsAreTakenDoesNothing) {
   EXPECT_EQ(request.answers(), 1);
 }
 
+// Whose rows build on each other.
+class Undivided final : public model::BatchRunner {
+ public:
+  explicit Undivided(const model::BatchRunner& runner) : runner_(runner) {}
+
+  absl::Status Run(execution::ExecutionContext& context, absl::Span<const tensor::TensorView> inputs,
+                   absl::Span<const tensor::MutableTensorView> outputs) const override {
+    return runner_.Run(context, inputs, outputs);
+  }
+  absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> inputs) const override {
+    return runner_.OutputShapes(inputs);
+  }
+  bool MayDivide(absl::Span<const tensor::TensorView>) const override { return false; }
+
+ private:
+  const model::BatchRunner& runner_;
+};
+
+TEST_F(BatchRunTest, RowsThatBuildOnEachOtherAreComputedByOneCall) {
+  const Undivided runner(runner_);
+  Request request(/*samples=*/12, /*first=*/1, /*length=*/1);  // more than max_batch_size
+  std::vector<WaitingTask> tasks;
+  tasks.push_back(Waiting(request));
+  BatchRun run({runner, {}, target_.max_batch_size, target_.metrics}, metrics::BatchReason::kIdle, clock_,
+               std::move(tasks), /*parts=*/4);
+  run.Prepare();
+  EXPECT_EQ(run.RunParts(context_).answered, 1);
+  EXPECT_THAT(request.Await().status, IsOk());
+  EXPECT_THAT(runner_.batch_sizes(), ElementsAre(12));
+}
+
 TEST_F(BatchRunTest, AHelperMayLeaveAfterAnyPart) {
   Request request(/*samples=*/6, /*first=*/1, /*length=*/1);
   std::vector<WaitingTask> tasks;

@@ -51,7 +51,7 @@ class OverlapRunnerTest : public testing::Test {
   Outputs RunWindows(const std::vector<const SeriesReuse*>& series, const std::vector<Tensor>& windows,
                      const std::vector<int64_t>& first_samples) {
     std::vector<Tensor> tickets;
-    for (size_t i = 0; i < series.size(); ++i) tickets.push_back(series[i]->Ticket(first_samples[i]));
+    for (size_t i = 0; i < series.size(); ++i) tickets.push_back(series[i]->Tickets(first_samples[i]));
     const Tensor samples = Stack(windows);
     const Tensor ticket = Stack(tickets);
     auto outputs = RunBatch(*runner_, context_, {samples.view(), ticket.view()});
@@ -130,22 +130,82 @@ TEST_F(OverlapRunnerTest, SeriesInOneBatchKeepWhatIsTheirs) {
   EXPECT_EQ(reused(), 9 * (2 * a->plan().reused_samples() + other_hop->plan().reused_samples()));
 }
 
-TEST_F(OverlapRunnerTest, TwoWindowsOfASeriesInOneBatchAreBothRight) {
-  const auto series = Open();
-  const RandomSeries samples(window_, kLength + 4 * kHop, 4);
-  RunWindow(*series, samples, 0);
+// The windows of a batch, as many as each series has rows in it.
+struct BatchOfSeries {
+  std::vector<const SeriesReuse*> series;
   std::vector<Tensor> windows;
-  windows.push_back(samples.Window(kHop));
-  windows.push_back(samples.Window(2 * kHop));
-  const Outputs want = RunFull(Stack(windows));
-  EXPECT_LE(RelativeDifference(RunWindows({series.get(), series.get()}, windows, {kHop, 2 * kHop}), want), kTolerance);
+  std::vector<int64_t> first_samples;
+
+  void Add(const SeriesReuse& one, const RandomSeries& samples, int64_t first_sample, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) {
+      series.push_back(&one);
+      first_samples.push_back(first_sample + i * one.plan().hop);
+      windows.push_back(samples.Window(first_samples.back()));
+    }
+  }
+};
+
+TEST_F(OverlapRunnerTest, NeighbouringWindowsOfASeriesInOneBatchReuseWhatTheyShare) {
+  const auto a = Open();
+  const auto b = Open();
+  const auto alone = Open();
+  const RandomSeries of_a(window_, kLength + 80 * kHop, 4);
+  const RandomSeries of_b(window_, kLength + 80 * kHop, 5);
+  int64_t at_a = 0, at_b = 0;
+  for (const int64_t count : std::vector<int64_t>{3, 1, 8, 5, 2, 7, 8, 6}) {  // long enough that tapes begin anew
+    BatchOfSeries batch;
+    batch.Add(*a, of_a, at_a * kHop, count);
+    batch.Add(*b, of_b, at_b * kHop, 3);
+    const Outputs got = RunWindows(batch.series, batch.windows, batch.first_samples);
+    EXPECT_LE(RelativeDifference(got, RunFull(Stack(batch.windows))), kTolerance) << "window " << at_a;
+    for (int64_t i = 0; i < count; ++i) {
+      const Outputs one = RunWindow(*alone, of_a, (at_a + i) * kHop);
+      ExpectSameBits(tensor::Rows(got[0].view(), i, 1), one[0].view());
+    }
+    at_a += count;
+    at_b += 3;
+  }
+  EXPECT_EQ(reused(), (2 * (at_a - 1) + at_b - 1) * a->plan().reused_samples());
+}
+
+TEST_F(OverlapRunnerTest, AGapBetweenWindowsOfABatchIsNoMistake) {
+  const auto series = Open();
+  const RandomSeries samples(window_, kLength + 20 * kHop, 6);
+  BatchOfSeries batch;
+  batch.Add(*series, samples, 0, 2);
+  batch.Add(*series, samples, 3 * kHop, 2);  // not just a hop behind
+  const Outputs got = RunWindows(batch.series, batch.windows, batch.first_samples);
+  EXPECT_LE(RelativeDifference(got, RunFull(Stack(batch.windows))), kTolerance);
+  EXPECT_EQ(reused(), series->plan().reused_samples());
+  const Outputs next = RunWindow(*series, samples, 5 * kHop);
+  EXPECT_LE(RelativeDifference(next, RunFull(samples.Window(5 * kHop))), kTolerance);
+}
+
+TEST_F(OverlapRunnerTest, WindowsOfOneSeriesMayNotBeDivided) {
+  const auto a = Open();
+  const auto b = Open();
+  const RandomSeries samples(window_, kLength + 4 * kHop, 7);
+  const auto may_divide = [&](const std::vector<const SeriesReuse*>& series) {
+    std::vector<Tensor> tickets, windows;
+    for (size_t i = 0; i < series.size(); ++i) {
+      tickets.push_back(series[i]->Tickets(static_cast<int64_t>(i) * kHop));
+      windows.push_back(samples.Window(0));
+    }
+    const Tensor stacked = Stack(windows);
+    const Tensor ticket = Stack(tickets);
+    EXPECT_TRUE(runner_->MayDivide({stacked.view()})) << "requests";
+    return runner_->MayDivide({stacked.view(), ticket.view()});
+  };
+  EXPECT_TRUE(may_divide({a.get()}));
+  EXPECT_TRUE(may_divide({a.get(), b.get()}));
+  EXPECT_FALSE(may_divide({b.get(), a.get(), a.get()}));
 }
 
 TEST_F(OverlapRunnerTest, AWindowOfAClosedSeriesIsComputedInFull) {
   auto series = Open();
   const RandomSeries samples(window_, kLength + kHop, 5);
   RunWindow(*series, samples, 0);
-  const Tensor ticket = series->Ticket(kHop);
+  const Tensor ticket = series->Tickets(kHop);
   series.reset();
   const Tensor window = samples.Window(kHop);
   const auto got = RunBatch(*runner_, context_, {window.view(), ticket.view()});
@@ -158,8 +218,8 @@ TEST_F(OverlapRunnerTest, SaysHowMuchOfAWindowIsNew) {
   const Tensor window = RandomSeries(window_, kLength, 6).Window(0);
   EXPECT_EQ(runner_->NewPart({window.view()}, 0), 1);
   std::vector<Tensor> tickets;
-  tickets.push_back(Open(kHop)->Ticket(0));
-  tickets.push_back(Open(2 * kHop)->Ticket(0));
+  tickets.push_back(Open(kHop)->Tickets(0));
+  tickets.push_back(Open(2 * kHop)->Tickets(0));
   const Tensor ticket = Stack(tickets);
   std::vector<Tensor> both;
   both.push_back(window.Clone());

@@ -52,14 +52,14 @@ class StagedReuseTest : public testing::Test {
       std::vector<Tensor> tickets;
       for (size_t i = 0; i < 3; ++i) {
         values.push_back(samples[i].Window(n * kStagedHop));
-        tickets.push_back(series[i]->Ticket(n * kStagedHop));
+        tickets.push_back(series[i]->Tickets(n * kStagedHop));
       }
       const Tensor batch = Stack(values);
       const Tensor ticket = Stack(tickets);
       const Outputs got = Run(*runner_, {batch.view(), ticket.view()});
       const Outputs want = Run(*model_, {batch.view()});
       ASSERT_LE(RelativeDifference(got, want), 2e-5) << "window " << n;
-      const Tensor alone_ticket = series[3]->Ticket(n * kStagedHop);
+      const Tensor alone_ticket = series[3]->Tickets(n * kStagedHop);
       const Outputs alone = Run(*runner_, {values[2].view(), alone_ticket.view()});
       const tensor::TensorView row = tensor::Rows(got[0].view(), 2, 1);
       ASSERT_TRUE(std::equal(row.values<float>().begin(), row.values<float>().end(), alone[0].values<float>().begin()))
@@ -81,6 +81,32 @@ class StagedReuseTest : public testing::Test {
 TEST_F(StagedReuseTest, WindowsOfWideKernelsAreWhatTheModelMakesOfThem) {
   Load(WideKernelsFile(), 768);
   ExpectWindowsOfTheModel(/*least_stages=*/3);
+}
+
+TEST_F(StagedReuseTest, NeighbouringWindowsInOneBatchAreThoseOfOneAfterTheOther) {
+  Load(WideKernelsFile(), 768);
+  auto together = runner_->Open(window_, kStagedHop);
+  auto alone = runner_->Open(window_, kStagedHop);
+  ASSERT_THAT(together, IsOk());
+  ASSERT_THAT(alone, IsOk());
+  ASSERT_GE((*together)->plan().stages.size(), 3u);
+  constexpr int64_t kTogether = 5;
+  const RandomSeries samples(window_, window_[2] + 4 * kTogether * kStagedHop, 7);
+  for (int64_t first = 0; first < 4 * kTogether; first += kTogether) {
+    std::vector<Tensor> values;
+    for (int64_t i = 0; i < kTogether; ++i) values.push_back(samples.Window((first + i) * kStagedHop));
+    const Tensor batch = Stack(values);
+    const Tensor tickets = (*together)->Tickets(first * kStagedHop, kTogether);
+    const Outputs got = Run(*runner_, {batch.view(), tickets.view()});
+    for (int64_t i = 0; i < kTogether; ++i) {
+      const Tensor ticket = (*alone)->Tickets((first + i) * kStagedHop);
+      const Outputs one = Run(*runner_, {values[static_cast<size_t>(i)].view(), ticket.view()});
+      const tensor::TensorView row = tensor::Rows(got[0].view(), i, 1);
+      ASSERT_TRUE(std::equal(row.values<float>().begin(), row.values<float>().end(), one[0].values<float>().begin()))
+          << "window " << first + i;
+    }
+  }
+  EXPECT_EQ(metrics_.stream_verify_mismatches->Value(), 0);
 }
 
 TEST_F(StagedReuseTest, WindowsOfCausalLayersAreWhatTheModelMakesOfThem) {

@@ -40,7 +40,7 @@ double LargestDifference(const OverlapRunner& runner, const model::LoadedModel& 
   double difference = 0;
   for (int64_t n = 0; n <= kWindows; ++n) {
     const tensor::Tensor values = samples.Window(n * hop);
-    const tensor::Tensor ticket = series.Ticket(n * hop);
+    const tensor::Tensor ticket = series.Tickets(n * hop);
     const auto got = RunBatch(runner, context, {values.view(), ticket.view()});
     const auto want = RunBatch(model, context, {values.view()});
     EXPECT_TRUE(got.ok() && want.ok()) << got.status() << want.status();

@@ -58,6 +58,35 @@ class HeldFirst final : public model::BatchRunner {
   bool let_go_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
+// Notes how many windows are computed together.
+class NotesBatches final : public model::BatchRunner {
+ public:
+  explicit NotesBatches(std::shared_ptr<const model::BatchRunner> runner) : runner_(std::move(runner)) {}
+
+  std::vector<int64_t> batches() const {
+    absl::MutexLock lock(&mutex_);
+    return batches_;
+  }
+
+  absl::Status Run(execution::ExecutionContext& context, absl::Span<const tensor::TensorView> inputs,
+                   absl::Span<const tensor::MutableTensorView> outputs) const override {
+    {
+      absl::MutexLock lock(&mutex_);
+      batches_.push_back(inputs[0].shape[0]);
+    }
+    return runner_->Run(context, inputs, outputs);
+  }
+  absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> inputs) const override {
+    return runner_->OutputShapes(inputs);
+  }
+  bool MayDivide(absl::Span<const tensor::TensorView> inputs) const override { return runner_->MayDivide(inputs); }
+
+ private:
+  const std::shared_ptr<const model::BatchRunner> runner_;
+  mutable absl::Mutex mutex_;
+  mutable std::vector<int64_t> batches_ ABSL_GUARDED_BY(mutex_);
+};
+
 // Samples [S][C] of one series.
 struct SentSeries {
   std::string id;
@@ -192,6 +221,48 @@ TEST(OverlapSessionTest, ASeriesThatWaitsForItsWindowHoldsNoOther) {
     EXPECT_EQ(window.series_id(), "waits");
     ExpectClose(Values(window.outputs(0)), FullWindow(server, waits, i * 16));
   }
+}
+
+// The windows of a chunk of 11, and the batches in which they were computed.
+std::vector<int64_t> BatchesOfAChunk(const StreamSession::Options& options) {
+  std::shared_ptr<NotesBatches> runner;
+  SeedBlockServer server([&runner](std::shared_ptr<const overlap::OverlapRunner> overlap) {
+    runner = std::make_shared<NotesBatches>(std::move(overlap));
+    return runner;
+  });
+  Client client(server.Source(), server.metrics(), options);
+  const SentSeries series = MakeSent("a", 16, kWindow + 10 * 16, server.channels(), 3);
+  client.Send(OpenSeed(series));
+  EXPECT_TRUE(client.Read().has_opened());
+  client.Send(Chunk("a", series.samples));
+  for (int64_t i = 0; i < 11; ++i) {
+    const v1::WindowResult window = client.Read().window();
+    EXPECT_EQ(window.window_index(), i);
+    ExpectClose(Values(window.outputs(0)), FullWindow(server, series, i * 16));
+  }
+  EXPECT_EQ(server.counts().stream_reused_samples->Value() > 0, true);
+  return runner->batches();
+}
+
+TEST(OverlapSessionTest, WindowsOfAMessageAreComputedTogether) {
+  EXPECT_THAT(BatchesOfAChunk({}), testing::ElementsAre(8, 3));  // max_windows_of_series
+}
+
+TEST(OverlapSessionTest, WindowsThatAreComputedTogetherKeepEveryLimit) {
+  using testing::Each;
+  using testing::Le;
+  StreamSession::Options options;
+  options.max_windows_of_series = 2;
+  EXPECT_THAT(BatchesOfAChunk(options), Each(Le(2)));
+  options = {};
+  options.max_windows_in_flight = 3;
+  EXPECT_THAT(BatchesOfAChunk(options), Each(Le(3)));
+  options = {};
+  options.max_unsent_responses = 4;
+  EXPECT_THAT(BatchesOfAChunk(options), Each(Le(4)));
+  options = {};
+  options.max_bytes_in_flight = 5 * kWindow * 4 * SeedBlockServer().channels();
+  EXPECT_THAT(BatchesOfAChunk(options), Each(Le(5)));
 }
 
 TEST(OverlapSessionTest, TheMemoryOfASeriesIsItsWindowAndWhatIsKept) {

@@ -33,7 +33,7 @@ class SeriesTest : public testing::Test {
     std::vector<int64_t> slots;
     while (!series_.chunk_done()) {
       if (!series_.window_complete()) series_.Feed();
-      if (series_.window_complete()) slots.push_back(series_.FormWindow()->slot);
+      if (series_.window_complete()) slots.push_back(series_.FormWindows(1)->first_slot);
     }
     return slots;
   }
@@ -131,7 +131,30 @@ TEST_F(SeriesTest, EachChunkMayBringItsSamplesInAnotherType) {
     if (!series.chunk_done()) series.Feed();
   }
   ASSERT_TRUE(series.window_complete());
-  EXPECT_THAT(series.FormWindow()->input.values<float>(), testing::ElementsAre(0.25F, 7, 13.5F, 4));
+  EXPECT_THAT(series.FormWindows(1)->input.values<float>(), testing::ElementsAre(0.25F, 7, 13.5F, 4));
+}
+
+TEST_F(SeriesTest, WindowsOfAChunkAreFormedTogetherUpToALimit) {
+  SeriesInfo info = Info();
+  info.window = {/*length=*/3, /*hop=*/2, /*channels=*/1, /*first_sample_index=*/10};
+  info.input_shape = {1, 1, 3};
+  Series series(info);
+  const v1::StreamWindowsRequest chunk = Chunk("a", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});  // windows at 0, 2, 4, 6
+  ASSERT_THAT(series.BeginChunk(chunk.chunk()), IsOk());
+  series.Feed();
+  const FormedWindows three = *series.FormWindows(3);
+  EXPECT_EQ(three.input.shape(), tensor::Shape({3, 1, 3}));
+  EXPECT_THAT(three.input.values<float>(), testing::ElementsAre(0, 1, 2, 2, 3, 4, 4, 5, 6));
+  EXPECT_EQ(three.infos[2].index, 2);
+  EXPECT_EQ(three.infos[2].first_sample, 14);
+  EXPECT_EQ(series.pending(), 3);
+  EXPECT_FALSE(series.chunk_done());
+  series.Feed();
+  const FormedWindows last = *series.FormWindows(3);  // there is but one
+  EXPECT_THAT(last.input.values<float>(), testing::ElementsAre(6, 7, 8));
+  EXPECT_EQ(last.first_slot, three.first_slot + 3);
+  series.Feed();
+  EXPECT_TRUE(series.chunk_done());
 }
 
 TEST_F(SeriesTest, SamplesThatCameBeforeArePassedOverWhenTheSeriesAsksForIt) {
@@ -145,10 +168,10 @@ TEST_F(SeriesTest, SamplesThatCameBeforeArePassedOverWhenTheSeriesAsksForIt) {
     while (!series.chunk_done()) {
       if (!series.window_complete()) series.Feed();
       if (!series.window_complete()) continue;
-      const FormedWindow window = *series.FormWindow();
+      const FormedWindows window = *series.FormWindows(1);
       const auto values_of = window.input.values<float>();
       windows.insert(windows.end(), values_of.begin(), values_of.end());
-      series.Fill(window.slot, Result(window.info.index));
+      series.Fill(window.first_slot, Result(window.infos[0].index));
     }
   };
   send({1, 2, 3}, 10);
