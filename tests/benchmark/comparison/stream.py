@@ -29,6 +29,8 @@ except ImportError:
 
 CORES = 2
 SERIES = 16  # closed loops: the worker always has the next window
+# Hops that a message brings: of a sensor that sends each at once, and of a client that has more to send.
+MESSAGES = (1, 8)
 # Model, window, hop, how many times the windows of ONNX Runtime are wanted.
 CASES = (
     ("seed_block", 1024, 16, 15),
@@ -90,8 +92,10 @@ class Case:
         }
 
     def measure(self):
+        """A result for each of MESSAGES; windows without overlap have nothing to gain from more."""
         flags = (f"--model={self.path}", f"--window_length={self.window}", "--workers=1")
-        stream = ("--stream", "--hop", self.hop)
+        messages = MESSAGES if self.hop < self.window else MESSAGES[:1]
+        streams = {count: ("--stream", "--hop", self.hop, "--message-windows", count) for count in messages}
         with contextlib.ExitStack() as stack:
             server = stack.enter_context(processes.start_stillwave(self.bin, *flags))
             channels = channels_of(self.bin, server)
@@ -103,17 +107,19 @@ class Case:
             stack.callback(engine.close)
             session = onnx_runtime.Session(str(self.path), [[1, channels, self.window]]) if onnx_runtime else None
             # Plans are compiled, and what is always verified is verified.
-            self.cost(server, *stream)
+            for stream in streams.values():
+                self.cost(server, *stream)
             rounds = []
             for _ in range(self.plan["rounds"]):
-                entry = {"stream": self.cost(server, *stream), "unary": self.cost(server)}
+                entry = {count: self.cost(server, *stream) for count, stream in streams.items()}
+                entry["unary"] = self.cost(server)
                 entry["engine_us"] = engine.measure(1, self.plan["engine"])["cpu"]
                 if session:
                     entry["onnxruntime_us"] = session.measure(1, self.plan["engine"])["cpu"]
                 rounds.append(entry)
-            return self.summary(opened["opened"], channels, rounds)
+            return [self.summary(opened["opened"], channels, rounds, count) for count in messages]
 
-    def summary(self, opened, channels, rounds):
+    def summary(self, opened, channels, rounds, messages):
         def median(read):
             return statistics.median(read(entry) for entry in rounds)
 
@@ -122,19 +128,20 @@ class Case:
             "window": self.window,
             "hop": self.hop,
             "channels": channels,
+            "message_windows": messages,
             "wanted": self.wanted,
             "share": opened["recomputed_share"],
             "overlap": opened["overlap"],
             "engine_us": median(lambda entry: entry["engine_us"]),
-            "over_unary": median(lambda entry: entry["unary"]["cpu_us"] / entry["stream"]["cpu_us"]),
+            "over_unary": median(lambda entry: entry["unary"]["cpu_us"] / entry[messages]["cpu_us"]),
             "rounds": rounds,
         }
-        for way in ("stream", "unary"):
-            result[way] = {name: median(lambda entry: entry[way][name]) for name in rounds[0][way]}
+        for way, key in (("stream", messages), ("unary", "unary")):
+            result[way] = {name: median(lambda entry: entry[key][name]) for name in rounds[0][key]}
         result["bound_us"] = result["share"] * result["engine_us"]
         if onnx_runtime:
             result["onnxruntime_us"] = median(lambda entry: entry["onnxruntime_us"])
-            result["over_onnxruntime"] = median(lambda entry: entry["onnxruntime_us"] / entry["stream"]["cpu_us"])
+            result["over_onnxruntime"] = median(lambda entry: entry["onnxruntime_us"] / entry[messages]["cpu_us"])
         progress(stream_report.case_line(result))
         return result
 
@@ -205,7 +212,7 @@ def main():
         "plan": QUICK if flags.quick else FULL,
         "series": SERIES,
         "missing": missing,
-        "cases": [case.measure() for case in cases if case.name not in missing],
+        "cases": [result for case in cases if case.name not in missing for result in case.measure()],
         "many": many(flags),
     }
     pathlib.Path(flags.json).write_text(json.dumps(outcome, indent=1))

@@ -11,8 +11,12 @@ def per_second(microseconds):
     return 1e6 / microseconds
 
 
+def case_name(result):
+    return f"{result['model']}, {result['window']} / {result['hop']}"
+
+
 def case_line(result):
-    text = f"{result['model']} {result['window']}/{result['hop']}: stream {result['stream']['cpu_us']:.0f} µs a window"
+    text = f"{result['model']} {result['window']}/{result['hop']}, {result['message_windows']} a message: stream {result['stream']['cpu_us']:.0f} µs a window"
     text += f", unary {result['unary']['cpu_us']:.0f} µs ({result['over_unary']:.1f} ×)"
     if "onnxruntime_us" in result:
         text += f", ONNX Runtime {result['onnxruntime_us']:.0f} µs ({result['over_onnxruntime']:.1f} ×)"
@@ -35,14 +39,14 @@ def cases_table(outcome):
         reached = result.get("over_onnxruntime") if wanted else result["over_unary"]
         goal = f"{wanted} × ONNX Runtime" if wanted else "1 × requests"
         rows.append(
-            [f"{result['model']}, {result['window']} / {result['hop']}"]
+            [case_name(result), f"{result['message_windows']}"]
             + [f"{per_second(result['stream']['cpu_us']):.0f}", f"{per_second(result['unary']['cpu_us']):.0f}"]
             + [f"{per_second(result['onnxruntime_us']):.0f}" if against else "", number(result["over_unary"], 1)]
             + [number(result.get("over_onnxruntime"), 1), goal]
             + ["" if reached is None else verdict(reached >= (wanted or 1))]
         )
-    titles = ["model, window / hop", "stream: windows/s", "requests", "ONNX Runtime", "× requests", "× ONNX Runtime"]
-    return table([*titles, "wanted", ""], rows)
+    titles = ["model, window / hop", "hops a message", "stream: windows/s", "requests", "ONNX Runtime", "× requests"]
+    return table([*titles, "× ONNX Runtime", "wanted", ""], rows)
 
 
 def costs_table(outcome):
@@ -50,13 +54,13 @@ def costs_table(outcome):
     for result in outcome["cases"]:
         stream, unary = result["stream"], result["unary"]
         rows.append(
-            [f"{result['model']}, {result['window']} / {result['hop']}"]
+            [case_name(result), f"{result['message_windows']}"]
             + [micros(stream["cpu_us"]), micros(result["bound_us"]), f"{100 * result['share']:.1f} %"]
             + [micros(result["engine_us"]), f"{stream['bytes']:.0f}", f"{unary['bytes']:.0f}"]
             + [f"1/{unary['bytes'] / stream['bytes']:.0f}"]
         )
-    titles = ["model, window / hop", "server CPU µs a window", "bound: the hop's arithmetic µs", "of a window's work"]
-    return table([*titles, "full window µs", "bytes sent", "as a request", "share"], rows)
+    titles = ["model, window / hop", "hops a message", "server CPU µs a window", "bound: the hop's arithmetic µs"]
+    return table([*titles, "of a window's work", "full window µs", "bytes sent", "as a request", "share"], rows)
 
 
 def many_table(many):
@@ -89,15 +93,16 @@ def many_table(many):
 
 
 METHOD = """Windows a second of one core: one over the CPU time for a window, that of the whole server process with its
-protocol (one worker, {series} series with a window in flight each, or as many requests), and that of ONNX Runtime {version}
-run on each whole window in a tight loop, one thread. They take turns in {rounds} rounds; figures are medians of the rounds,
-ratios those of the rounds' ratios.
+protocol (one worker, {series} series with a message in flight each, or as many requests), and that of ONNX Runtime {version}
+run on each whole window in a tight loop, one thread. A message brings one hop, as a sensor sends it at once, or eight, as
+from a client that has more to send: their windows are computed together. They take turns in {rounds} rounds; figures are
+medians of the rounds, ratios those of the rounds' ratios.
 
 """
 
 COSTS = """
-The bound is what the server says it recomputes for a window, of the engine's time for a full one. Bytes are those of the
-messages for one window.
+The bound is what the server says it recomputes for a window by itself, of the engine's time for a full one. Bytes are
+those of the messages for one window.
 
 """
 
