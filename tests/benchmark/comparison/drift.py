@@ -5,19 +5,14 @@ ratios of a round. The server with the default share runs between two without: w
 sides, and the ratio of these two tells how much that is.
 """
 
-import argparse
 import contextlib
-import json
-import pathlib
 import re
 import statistics
-import time
 import urllib.request
 
-import document
 import drift_report
-import machine
 import processes
+from comparison import flags_for, leave, progress, setting_of_servers
 
 CORES = 2
 IN_FLIGHT = 64
@@ -29,10 +24,6 @@ WORKLOADS = (("requests", ("--window", WINDOW)), ("stream", ("--stream", "--wind
 
 FULL = {"rounds": 12, "seconds": 2, "warmup": 0.3}
 QUICK = {"rounds": 5, "seconds": 1, "warmup": 0.3}
-
-
-def progress(text):
-    print(f"[{time.perf_counter() - START:3.0f} s] {text}", flush=True)
 
 
 def counters(server):
@@ -119,31 +110,18 @@ def measure(flags):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", required=True, help="folder of the programs, of a release build")
-    parser.add_argument("--out", required=True, help="the document that has the tables, Markdown")
-    parser.add_argument("--json", required=True, help="everything measured, JSON")
-    parser.add_argument("--command", required=True, help="what the user typed, for the table")
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    flags = parser.parse_args()
-
+    flags = flags_for(__doc__, bin="folder of the programs, of a release build")
     cores = processes.choose_cores(CORES)
     outcome = {
-        "command": flags.command,
-        "cores": len(cores),
-        "machine": machine.describe(f"{flags.bin}/stillwave-server"),
-        "grpc": machine.package_version("libgrpc++-dev"),
+        **setting_of_servers(flags, cores),
         "plan": QUICK if flags.quick else FULL,
         "in_flight": IN_FLIGHT,
         "shares": dict(SERVERS),
         "workloads": measure(flags),
     }
-    pathlib.Path(flags.json).write_text(json.dumps(outcome, indent=1))
-    document.write_section(flags.out, "drift", drift_report.markdown(outcome))
     print(drift_report.goals_table(outcome))
-    progress(f"the tables are in {flags.out}, every figure in {flags.json}")
+    leave(flags, "drift", outcome, drift_report.markdown(outcome))
 
 
-START = time.perf_counter()
 if __name__ == "__main__":
     main()

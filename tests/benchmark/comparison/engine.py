@@ -4,18 +4,15 @@ Both take turns in short rounds, so that whatever else the machine does meets bo
 a round, and of the rounds; a ratio is the median of the rounds' ratios.
 """
 
-import argparse
-import json
-import pathlib
 import statistics
 import sys
 import time
 
-import document
 import machine
 import report
 import stillwave
 import zoo
+from comparison import START, flags_for, leave, progress
 
 try:
     import onnx_runtime
@@ -29,10 +26,6 @@ MODES = ("primitive", "folded")
 FULL = (690, 0.2, 8)
 QUICK = (160, 0.05, 5)
 FEWEST_ROUNDS = 2
-
-
-def progress(text):
-    print(f"[{time.perf_counter() - START:3.0f} s] {text}", flush=True)
 
 
 def take_turns(engines, batch, seconds, rounds, deadline):
@@ -100,15 +93,9 @@ def line_of(result):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--program", required=True, help="stillwave-benchmark, of a release build")
-    parser.add_argument("--models", required=True, help="folder of folders with a model.onnx")
-    parser.add_argument("--out", required=True, help="the document that has the tables, Markdown")
-    parser.add_argument("--json", required=True, help="everything measured, JSON")
-    parser.add_argument("--command", required=True, help="what the user typed, for the table")
-    parser.add_argument("--quick", action="store_true", help="shorter rounds")
-    flags = parser.parse_args()
-
+    flags = flags_for(
+        __doc__, program="stillwave-benchmark, of a release build", models="folder of folders with a model.onnx"
+    )
     plan = QUICK if flags.quick else FULL
     cases = zoo.find_cases(flags.models)
     if not cases:
@@ -135,11 +122,8 @@ def main():
         except stillwave.Refused as refusal:
             outcome["refused"].append({"model": case.name, "reason": str(refusal)})
             progress(f"{i + 1} of {len(cases)}  {case.name}: refused: {refusal}")
-    pathlib.Path(flags.json).write_text(json.dumps(outcome, indent=1))
-    document.write_section(flags.out, "engine", report.markdown(outcome))
-    progress(f"the table is in {flags.out}, every figure in {flags.json}")
+    leave(flags, "engine", outcome, report.markdown(outcome))
 
 
-START = time.perf_counter()
 if __name__ == "__main__":
     main()

@@ -4,7 +4,6 @@ Servers take turns in rounds, so that whatever else the machine does meets all o
 rounds.
 """
 
-import argparse
 import contextlib
 import json
 import pathlib
@@ -12,13 +11,11 @@ import shutil
 import statistics
 import subprocess
 import tempfile
-import time
 
-import document
-import machine
 import processes
 import serve_report
 import stillwave
+from comparison import flags_for, leave, progress, setting_of_servers
 
 CORES = 2
 MODEL = "ecg-beats"
@@ -32,10 +29,6 @@ STEADY_MILLIS = 5  # of the model that is overloaded: long enough that two cores
 # Rounds, seconds of a measurement, seconds of the overload.
 FULL = {"rounds": 5, "seconds": 5, "warmup": 1, "overload": 30}
 QUICK = {"rounds": 2, "seconds": 1.5, "warmup": 0.5, "overload": 6}
-
-
-def progress(text):
-    print(f"[{time.perf_counter() - START:3.0f} s] {text}", flush=True)
 
 
 class Case:
@@ -258,32 +251,21 @@ class Benchmark:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", required=True, help="folder of the programs, of a release build")
-    parser.add_argument("--demo", required=True, help="the demonstration network's ONNX file")
-    parser.add_argument("--large", required=True, help="ONNX file of a network that takes windows of any length")
-    parser.add_argument("--out", required=True, help="the document that has the table, Markdown")
-    parser.add_argument("--json", required=True, help="everything measured, JSON")
-    parser.add_argument("--command", required=True, help="what the user typed, for the table")
-    parser.add_argument("--quick", action="store_true", help="shorter rounds")
-    flags = parser.parse_args()
-
+    flags = flags_for(
+        __doc__,
+        bin="folder of the programs, of a release build",
+        demo="the demonstration network's ONNX file",
+        large="ONNX file of a network that takes windows of any length",
+    )
     cores = processes.choose_cores(CORES)
     outcome = {
-        "command": flags.command,
-        "cores": len(cores),
-        "machine": machine.describe(f"{flags.bin}/stillwave-server"),
-        "grpc": machine.package_version("libgrpc++-dev"),
+        **setting_of_servers(flags, cores),
         "plan": QUICK if flags.quick else FULL,
         **Benchmark(flags).run(),
     }
-    pathlib.Path(flags.json).write_text(json.dumps(outcome, indent=1))
-    text = serve_report.markdown(outcome)
-    document.write_section(flags.out, "serve", text)
     print(serve_report.table_of(outcome))
-    progress(f"the table is in {flags.out}, every figure in {flags.json}")
+    leave(flags, "serve", outcome, serve_report.markdown(outcome))
 
 
-START = time.perf_counter()
 if __name__ == "__main__":
     main()

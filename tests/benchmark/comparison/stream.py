@@ -5,7 +5,6 @@ A server with one worker and ONNX Runtime take turns in rounds. What is compared
 server process with its protocol, and of the thread that runs ONNX Runtime.
 """
 
-import argparse
 import contextlib
 import json
 import pathlib
@@ -14,13 +13,12 @@ import subprocess
 import tempfile
 import time
 
-import document
-import machine
 import processes
 import sensor_network
 import stillwave
 import stream_report
 import zoo
+from comparison import flags_for, leave, progress, setting_of_servers
 
 try:
     import onnx_runtime
@@ -46,10 +44,6 @@ MANY = {"series": 10000, "calls": 100, "rate": 50, "window": 256, "hop": 128, "c
 
 FULL = {"rounds": 5, "seconds": 4, "warmup": 1, "engine": 0.5, "many": 30}
 QUICK = {"rounds": 2, "seconds": 1.5, "warmup": 0.5, "engine": 0.2, "many": 8}
-
-
-def progress(text):
-    print(f"[{time.perf_counter() - START:3.0f} s] {text}", flush=True)
 
 
 def ask(bin_dir, server, *arguments, text=None):
@@ -187,15 +181,7 @@ def many(flags):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", required=True, help="folder of the programs, of a release build")
-    parser.add_argument("--models", required=True, help="folder of folders with a model.onnx")
-    parser.add_argument("--out", required=True, help="the document that has the tables, Markdown")
-    parser.add_argument("--json", required=True, help="everything measured, JSON")
-    parser.add_argument("--command", required=True, help="what the user typed, for the table")
-    parser.add_argument("--quick", action="store_true", help="shorter rounds")
-    flags = parser.parse_args()
-
+    flags = flags_for(__doc__, bin="folder of the programs, of a release build", models="folder of folders with a model.onnx")
     cores = processes.choose_cores(CORES)
     if onnx_runtime is None:
         progress("ONNX Runtime is not installed here: Stillwave alone is measured")
@@ -204,10 +190,7 @@ def main():
     for name in missing:
         progress(f"{name} is not in {flags.models}: left out")
     outcome = {
-        "command": flags.command,
-        "cores": len(cores),
-        "machine": machine.describe(f"{flags.bin}/stillwave-server"),
-        "grpc": machine.package_version("libgrpc++-dev"),
+        **setting_of_servers(flags, cores),
         "onnxruntime": onnx_runtime.version() if onnx_runtime else None,
         "plan": QUICK if flags.quick else FULL,
         "series": SERIES,
@@ -215,12 +198,9 @@ def main():
         "cases": [result for case in cases if case.name not in missing for result in case.measure()],
         "many": many(flags),
     }
-    pathlib.Path(flags.json).write_text(json.dumps(outcome, indent=1))
-    document.write_section(flags.out, "stream", stream_report.markdown(outcome))
     print(stream_report.cases_table(outcome))
-    progress(f"the table is in {flags.out}, every figure in {flags.json}")
+    leave(flags, "stream", outcome, stream_report.markdown(outcome))
 
 
-START = time.perf_counter()
 if __name__ == "__main__":
     main()
