@@ -1,6 +1,5 @@
 #include "server/batching/batch_scheduler.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -38,9 +37,7 @@ absl::Status CheckBatching(const model::BatchingOptions& batching) {
 }  // namespace
 
 ModelQueue::ModelQueue(std::shared_ptr<internal::SchedulerCore> core, std::shared_ptr<internal::QueueState> state)
-    : core_(std::move(core)),
-      state_(std::move(state)),
-      most_samples_(std::min(state_->options.max_batch_size, core_->MaxWaitingSamples(*state_))) {}
+    : core_(std::move(core)), state_(std::move(state)) {}
 
 ModelQueue::~ModelQueue() { core_->Close(*state_, /*wait=*/false); }
 
@@ -74,6 +71,8 @@ void ModelQueue::WhenSpaceFrees(int64_t samples, absl::AnyInvocable<void()> read
 void ModelQueue::Close() { core_->Close(*state_, /*wait=*/true); }
 
 const ModelQueueOptions& ModelQueue::options() const { return state_->options; }
+
+int64_t ModelQueue::MostUndivided(int64_t elements) const { return core_->MostUndivided(*state_, elements); }
 
 int64_t ModelQueue::waiting_samples() const { return core_->WaitingSamples(*state_); }
 

@@ -72,15 +72,14 @@ class ModelQueue {
   void Close();
 
   const ModelQueueOptions& options() const;
-  // Of a task that is sure to be computed by one call of the runner, and not refused while nothing waits: with the
-  // default priority.
-  int64_t most_samples() const { return most_samples_; }
+  // How many samples, of so many elements, a task of the default priority should have that cannot be divided: it takes
+  // no worker longer than a batch may, and finds space where others wait too. At least 1.
+  int64_t MostUndivided(int64_t elements) const;
   int64_t waiting_samples() const;
 
  private:
   const std::shared_ptr<internal::SchedulerCore> core_;
   const std::shared_ptr<internal::QueueState> state_;
-  const int64_t most_samples_;
 };
 
 // A task that finds an idle worker runs at once, in parts on several if it is large. Else it waits in its model's

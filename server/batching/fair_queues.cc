@@ -240,6 +240,13 @@ void FairQueues::Begin(QueueState& state, int64_t samples, int64_t elements, boo
   Charge(state, work.expected);
 }
 
+int64_t FairQueues::MostUndivided(const QueueState& state, int64_t elements) {
+  // Of the level's places a part: single samples would always be before one that waits for all of them.
+  const int64_t places = state.queue.max_samples(state.queue.default_level()) / 4;
+  const int64_t in_time = state.estimate.ElementsIn(kLongestBatch) / elements;
+  return std::max<int64_t>(1, std::min({places, in_time, state.options.max_batch_size}));
+}
+
 void FairQueues::Charge(QueueState& state, absl::Duration compute) {
   state.virtual_time += absl::ToInt64Nanoseconds(compute) / state.options.batching.scheduling_weight;
 }

@@ -81,10 +81,8 @@ class FairQueues {
   int FreeInstances(const QueueState& state) const { return Parallel(state) - state.running_batches; }
   int64_t waiting_tasks() const { return waiting_tasks_; }
   static int64_t WaitingSamples(const QueueState& state) { return state.queue.waiting_samples(); }
-  // With the default priority.
-  static int64_t MaxWaitingSamples(const QueueState& state) {
-    return state.queue.max_samples(state.queue.default_level());
-  }
+  // See ModelQueue.
+  static int64_t MostUndivided(const QueueState& state, int64_t elements);
 
  private:
   // What a task that comes to this level now waits for at least, were all workers to do nothing else.

@@ -130,9 +130,9 @@ int64_t SchedulerCore::WaitingSamples(const QueueState& state) const {
   return FairQueues::WaitingSamples(state);
 }
 
-int64_t SchedulerCore::MaxWaitingSamples(const QueueState& state) const {
+int64_t SchedulerCore::MostUndivided(const QueueState& state, int64_t elements) const {
   absl::MutexLock lock(&mutex_);
-  return FairQueues::MaxWaitingSamples(state);
+  return FairQueues::MostUndivided(state, elements);
 }
 
 void SchedulerCore::Withdraw(Cancellation& cancellation) {
@@ -331,7 +331,7 @@ BatchOutcome SchedulerCore::Compute(Work& work, execution::ExecutionContext& con
   const auto run =
       std::make_shared<BatchRun>(state.target(), work.reason, *options_.clock, std::move(work.tasks), parts);
   run->Prepare();
-  CallHelpers(state, run, work.helpers);
+  CallHelpers(state, run, static_cast<int>(std::min<int64_t>(work.helpers, run->parts_left() - 1)));
   return run->RunParts(context, [&] {
     // Helpers leave when others wait, and others become idle.
     if (run->parts_left() > 1) CallHelpers(state, run, work.helpers);

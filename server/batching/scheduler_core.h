@@ -44,8 +44,7 @@ class SchedulerCore {
   // Refuses new tasks of the queue; `wait`: until the accepted ones are answered.
   void Close(QueueState& state, bool wait) ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t WaitingSamples(const QueueState& state) const ABSL_LOCKS_EXCLUDED(mutex_);
-  // With the default priority.
-  int64_t MaxWaitingSamples(const QueueState& state) const ABSL_LOCKS_EXCLUDED(mutex_);
+  int64_t MostUndivided(const QueueState& state, int64_t elements) const ABSL_LOCKS_EXCLUDED(mutex_);
   // Takes its tasks out of their queues and answers them.
   void Withdraw(Cancellation& cancellation) ABSL_LOCKS_EXCLUDED(mutex_);
 

@@ -40,7 +40,8 @@ struct StatisticsSnapshot {
   absl::Time last_inference = absl::UnixEpoch();  // when the last request was answered; UnixEpoch: none was
   uint64_t inferences = 0;                        // samples computed
   uint64_t executions = 0;                        // batches computed
-  // Counts are requests (windows of streams are requests too).
+  // Counts are requests (windows of streams are requests too); of times that are not a success's or a failure's, tasks:
+  // windows of a series that were computed together are one.
   StatisticDuration success;
   StatisticDuration fail;
   StatisticDuration queue;

@@ -73,8 +73,8 @@ struct ModelMetrics {
   // By Method; null for kStreamWindows, whose length says nothing (see stream_window_duration).
   std::array<Histogram*, kMethodCount> request_duration{};
 
-  Histogram* queue_duration = nullptr;    // one observation a request that reached a worker
-  Histogram* compute_duration = nullptr;  // one observation a request
+  Histogram* queue_duration = nullptr;    // one observation a task: a request, or a series' windows
+  Histogram* compute_duration = nullptr;  // one observation a task
   prometheus::Counter* samples = nullptr;
   prometheus::Counter* not_finite_samples = nullptr;
   Histogram* batch_samples = nullptr;  // one observation a batch

@@ -231,9 +231,17 @@ absl::Status OverlapRunner::RunNext(execution::ExecutionContext& context, absl::
   for (const NextWindow& next : windows) rows.push_back(next.row());
   RETURN_IF_ERROR(reuse.RunNext(context, absl::MakeSpan(rows)));
   for (const NextWindow& next : windows) {
-    Count(reuse.plan().computed_samples(), reuse.plan().reused_samples());
-    const int64_t number = reuse.CountReuse();
-    if (IsVerified(number, options_.verify_share)) RETURN_IF_ERROR(Verify(context, next));
+    if (IsVerified(reuse.CountReuse(), options_.verify_share)) RETURN_IF_ERROR(Verify(context, next));
+    if (!reuse.trusted()) break;
+  }
+  for (const NextWindow& next : windows) {
+    if (reuse.trusted()) {
+      Count(reuse.plan().computed_samples(), reuse.plan().reused_samples());
+    } else {
+      // Those that were computed with it are not to be trusted either.
+      RETURN_IF_ERROR(RunInFull(context, *next.window));
+      Count(reuse.plan().split.window_samples(), 0);
+    }
   }
   return absl::OkStatus();
 }

@@ -66,10 +66,10 @@ class WindowReuse {
   // Which end of the window a strip lies at.
   enum class End { kLeft, kRight };
 
-  // `part`: a stage's index; behind the last one, all of the prefix, and then the tail.
   int64_t SamplesAt(size_t stage, End end) const {
     return end == End::kLeft ? plan_.stages[stage].left_samples : plan_.stages[stage].right_samples;
   }
+  // `part`: a stage's index; behind the last one, all of the prefix, and then the tail.
   absl::StatusOr<PlanPtr> PlanOf(size_t part, int64_t rows, int64_t samples) const;
   absl::StatusOr<PlanPtr> CompilePart(size_t part, int64_t rows, int64_t samples) const;
 

@@ -31,17 +31,17 @@ namespace stillwave::streaming {
 //
 //   session = StreamSession::Create(options, source, metrics, /*on_change=*/[this] { Advance(); });
 //   Advance() (after each on_change and each finished read or write, from any thread):
-//     no write in flight:  if (session->NextResponse(&response)) StartWrite(response)
+//     no write in flight:  if (session->NextResponse(&response)) StartWrite(response), with a hint if HasResponse()
 //                          else if (auto status = session->FinalStatus()) Finish(*status)
 //     no read in flight and not half-closed:  if (session->WantsRead()) StartRead(request)
 //   OnReadDone(true): session->OnRequest(std::move(request))    OnReadDone(false): session->OnHalfClose()
 //   OnCancel: session->Cancel()      OnDone: session->Detach()
 //
 // Requests of a series are handled in the order they came, and its results leave in the order of its windows; a series
-// that must wait (for its last window, where one builds on the other, or for space in its model's queue) holds no
+// that must wait (for its last windows, where one builds on the other, or for space in its model's queue) holds no
 // other. Memory is bounded: while windows in flight or responses not fetched are at their limit, no window is formed;
 // requests wait then, and WantsRead is false while those that wait are at their limit, and while responses are (a limit
-// is passed by one request, or two if a read was already under way). A window that finds the model's queue full is kept
+// is passed by one request, or two if a read was already under way). Windows that find the model's queue full are kept
 // and submitted again when there is space: a stream is flow-controlled, not refused.
 //
 // Thread-safe; never blocks. The work is done by whichever thread brought the event, one at a time.

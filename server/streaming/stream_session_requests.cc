@@ -144,8 +144,9 @@ std::optional<StreamSession::Outcome> StreamSession::UnlessRoom(const Series& se
 int64_t StreamSession::WindowsTogether(const Series& series) const {
   // Others are best computed by as many workers as have time.
   if (series.info()->reuse == nullptr) return 1;
-  const int64_t by_bytes = (options_.max_bytes_in_flight - in_flight_bytes_) / series.info()->WindowBytes();
-  const int64_t by_queue = series.info()->model.queue->most_samples();
+  const SeriesInfo& info = *series.info();
+  const int64_t by_bytes = (options_.max_bytes_in_flight - in_flight_bytes_) / info.WindowBytes();
+  const int64_t by_queue = info.model.queue->MostUndivided(info.window.channels * info.window.length);
   return std::max<int64_t>(1, std::min({int64_t{options_.max_windows_of_series}, by_bytes, by_queue, UnsentLeft(),
                                         options_.max_windows_in_flight - in_flight_}));
 }

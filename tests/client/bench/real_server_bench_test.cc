@@ -131,6 +131,7 @@ TEST_F(RealServerBench, MessagesMayCompleteSeveralWindows) {
   ExpectCountsAddUp(steps[0]);
   EXPECT_EQ(steps[0]["ok"], 50) << steps[0];
   EXPECT_EQ(steps[0]["errors"], 0) << steps[0];
+  EXPECT_NEAR(steps[0]["goodput"].get<double>() * steps[0]["seconds"].get<double>(), 50, 0.5) << steps[0];
   EXPECT_NEAR(steps[0]["sent_bytes_per_answer"].get<double>(), 32 * 4, 4) << "a quarter of a message";
 }
 

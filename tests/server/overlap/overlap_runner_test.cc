@@ -247,9 +247,28 @@ TEST_F(OverlapRunnerTest, AMismatchIsCountedAndEndsTheReuse) {
     EXPECT_LE(RelativeDifference(got, RunFull(samples.Window(n * kHop))), kTolerance);
   }
   EXPECT_EQ(mismatches(), 1);
-  EXPECT_EQ(reused(), series->plan().reused_samples());
+  EXPECT_EQ(reused(), 0);
   EXPECT_THAT(runner_->Open(window_, kHop).status(),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("were not what the model makes of them")));
+}
+
+TEST_F(OverlapRunnerTest, AfterAMismatchNoWindowOfItsBatchIsOneThatReused) {
+  MakeRunner({.verify_tolerance = -1});
+  const auto a = Open();
+  const auto b = Open();
+  const RandomSeries samples(window_, kLength + 8 * kHop, 7);
+  BatchOfSeries batch;
+  batch.Add(*a, samples, 0, 5);
+  batch.Add(*b, samples, kHop, 3);
+  const Outputs got = RunWindows(batch.series, batch.windows, batch.first_samples);
+  const Outputs want = RunFull(Stack(batch.windows));
+  for (size_t i : {1u, 2u, 3u, 4u, 6u, 7u}) {  // those that follow one
+    const auto row = static_cast<int64_t>(i);
+    ExpectSameBits(tensor::Rows(got[0].view(), row, 1), tensor::Rows(want[0].view(), row, 1));
+  }
+  EXPECT_EQ(mismatches(), 1);
+  EXPECT_EQ(reused(), 0);
+  EXPECT_EQ(computed(), 8 * kLength);
 }
 
 TEST_F(OverlapRunnerTest, WindowsOfManySeriesTogetherAreThoseOfEachAlone) {

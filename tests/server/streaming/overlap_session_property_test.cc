@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -82,11 +83,11 @@ class RandomOverlapStreams : public testing::TestWithParam<int> {
  protected:
   void ExpectTheModelsAnswer(const v1::WindowResult& window, const DueWindow& due) {
     EXPECT_EQ(window.first_sample_index(), due.first_sample);
-    const int64_t channels = server_.channels();
+    const int64_t channels = server_->channels();
     const tensor::Tensor samples = tensor::Tensor::FromValues<float>(
         {1, channels, static_cast<int64_t>(due.samples.size()) / channels}, due.samples);
     execution::ExecutionContext context;
-    const auto outputs = model::RunModel(server_.model(), context, {samples.view()});
+    const auto outputs = model::RunModel(server_->model(), context, {samples.view()});
     ASSERT_THAT(outputs, test_support::IsOk());
     const auto want = (*outputs)[0].values<float>();
     const std::vector<float> got = Values(window.outputs(0));
@@ -96,22 +97,35 @@ class RandomOverlapStreams : public testing::TestWithParam<int> {
     for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 2e-5F * largest);
   }
 
-  SeedBlockServer server_;
+  void Serve(const batching::ModelQueueOptions& options) {
+    server_.emplace([](std::shared_ptr<const overlap::OverlapRunner> runner) { return runner; }, options);
+  }
+
+  std::optional<SeedBlockServer> server_;
 };
 
 TEST_P(RandomOverlapStreams, AreWhatTheModelMakesOfTheirWindows) {
   Dice dice(GetParam());
+  batching::ModelQueueOptions queue;
+  queue.max_queue_samples = dice.Roll(1, 40);
+  queue.max_batch_size = dice.Roll(1, 10);
+  Serve(queue);
   std::map<std::string, RandomSent> sent;
   std::vector<std::string> order;
-  for (int i = dice.Roll(1, 4); i > 0; --i) {
+  for (int i = dice.Roll(1, 8); i > 0; --i) {
     const std::string id = absl::StrCat("series ", i);
-    sent[id] = MakeRandomSent(dice, id, server_.channels());
+    sent[id] = MakeRandomSent(dice, id, server_->channels());
     order.insert(order.end(), sent[id].requests.size(), id);
   }
   for (size_t i = order.size(); i > 1; --i) {
     std::swap(order[i - 1], order[static_cast<size_t>(dice.Roll(0, static_cast<int>(i) - 1))]);
   }
-  Client client(server_.Source(), server_.metrics(), {});
+  StreamSession::Options limits;
+  limits.max_windows_in_flight = dice.Roll(1, 12);
+  limits.max_windows_of_series = dice.Roll(1, 10);
+  limits.max_unsent_responses = dice.Roll(1, 20);
+  limits.max_pending_requests = dice.Roll(1, 20);
+  Client client(server_->Source(), server_->metrics(), limits);
   std::map<std::string, size_t> next_request;
   std::map<std::string, size_t> next_window;
   size_t next = 0;
@@ -135,7 +149,7 @@ TEST_P(RandomOverlapStreams, AreWhatTheModelMakesOfTheirWindows) {
     }
   }
   for (const auto& [id, series] : sent) EXPECT_EQ(next_window[id], series.windows.size()) << id;
-  EXPECT_EQ(server_.counts().stream_verify_mismatches->Value(), 0);
+  EXPECT_EQ(server_->counts().stream_verify_mismatches->Value(), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomOverlapStreams, testing::Range(0, 12));

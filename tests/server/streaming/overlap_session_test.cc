@@ -1,5 +1,6 @@
 // Streams of a real network, whose windows keep what they share.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -25,14 +26,15 @@ using ::testing::HasSubstr;
 
 constexpr int64_t kWindow = 256;
 
-// Keeps the first batch until it is let go; everything else runs at once.
+// Keeps the first batches until they are let go; everything else runs at once.
 class HeldFirst final : public model::BatchRunner {
  public:
-  explicit HeldFirst(std::shared_ptr<const model::BatchRunner> runner) : runner_(std::move(runner)) {}
+  explicit HeldFirst(std::shared_ptr<const model::BatchRunner> runner, int held = 1)
+      : runner_(std::move(runner)), to_hold_(held) {}
 
   void AwaitFirst() {
     absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(&begun_));
+    mutex_.Await(absl::Condition(this, &HeldFirst::HoldsAll));
   }
   void LetGo() {
     absl::MutexLock lock(&mutex_);
@@ -43,7 +45,10 @@ class HeldFirst final : public model::BatchRunner {
                    absl::Span<const tensor::MutableTensorView> outputs) const override {
     {
       absl::MutexLock lock(&mutex_);
-      if (!std::exchange(begun_, true)) mutex_.Await(absl::Condition(&let_go_));
+      if (to_hold_ > 0) {
+        --to_hold_;
+        mutex_.Await(absl::Condition(&let_go_));
+      }
     }
     return runner_->Run(context, inputs, outputs);
   }
@@ -52,9 +57,11 @@ class HeldFirst final : public model::BatchRunner {
   }
 
  private:
+  bool HoldsAll() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return to_hold_ == 0; }
+
   const std::shared_ptr<const model::BatchRunner> runner_;
   mutable absl::Mutex mutex_;
-  mutable bool begun_ ABSL_GUARDED_BY(mutex_) = false;
+  mutable int to_hold_ ABSL_GUARDED_BY(mutex_);
   bool let_go_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
@@ -85,6 +92,26 @@ class NotesBatches final : public model::BatchRunner {
   const std::shared_ptr<const model::BatchRunner> runner_;
   mutable absl::Mutex mutex_;
   mutable std::vector<int64_t> batches_ ABSL_GUARDED_BY(mutex_);
+};
+
+// All batches but the first.
+class FailsLater final : public model::BatchRunner {
+ public:
+  explicit FailsLater(std::shared_ptr<const model::BatchRunner> runner) : runner_(std::move(runner)) {}
+
+  absl::Status Run(execution::ExecutionContext& context, absl::Span<const tensor::TensorView> inputs,
+                   absl::Span<const tensor::MutableTensorView> outputs) const override {
+    if (batches_++ > 0) return absl::InternalError("broken");
+    return runner_->Run(context, inputs, outputs);
+  }
+  absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> inputs) const override {
+    return runner_->OutputShapes(inputs);
+  }
+  bool MayDivide(absl::Span<const tensor::TensorView> inputs) const override { return runner_->MayDivide(inputs); }
+
+ private:
+  const std::shared_ptr<const model::BatchRunner> runner_;
+  mutable std::atomic<int> batches_{0};
 };
 
 // Samples [S][C] of one series.
@@ -240,7 +267,8 @@ std::vector<int64_t> BatchesOfAChunk(const StreamSession::Options& options) {
     EXPECT_EQ(window.window_index(), i);
     ExpectClose(Values(window.outputs(0)), FullWindow(server, series, i * 16));
   }
-  EXPECT_EQ(server.counts().stream_reused_samples->Value() > 0, true);
+  const auto plan = (*server.Source()("seed", "")).overlap->Open({1, server.channels(), kWindow}, 16);
+  EXPECT_EQ(server.counts().stream_reused_samples->Value(), static_cast<double>(10 * (*plan)->plan().reused_samples()));
   return runner->batches();
 }
 
@@ -249,20 +277,72 @@ TEST(OverlapSessionTest, WindowsOfAMessageAreComputedTogether) {
 }
 
 TEST(OverlapSessionTest, WindowsThatAreComputedTogetherKeepEveryLimit) {
-  using testing::Each;
-  using testing::Le;
+  using testing::ElementsAre;
   StreamSession::Options options;
   options.max_windows_of_series = 2;
-  EXPECT_THAT(BatchesOfAChunk(options), Each(Le(2)));
+  EXPECT_THAT(BatchesOfAChunk(options), ElementsAre(2, 2, 2, 2, 2, 1));
   options = {};
   options.max_windows_in_flight = 3;
-  EXPECT_THAT(BatchesOfAChunk(options), Each(Le(3)));
+  EXPECT_THAT(BatchesOfAChunk(options), ElementsAre(3, 3, 3, 2));
   options = {};
   options.max_unsent_responses = 4;
-  EXPECT_THAT(BatchesOfAChunk(options), Each(Le(4)));
+  EXPECT_THAT(BatchesOfAChunk(options), testing::Each(testing::Le(4)));  // as many as the client fetched
   options = {};
   options.max_bytes_in_flight = 5 * kWindow * 4 * SeedBlockServer().channels();
-  EXPECT_THAT(BatchesOfAChunk(options), Each(Le(5)));
+  EXPECT_THAT(BatchesOfAChunk(options), ElementsAre(5, 5, 1));
+}
+
+TEST(OverlapSessionTest, SeveralWindowsThatFindTheQueueFullComeLater) {
+  batching::ModelQueueOptions queue;
+  queue.max_queue_samples = 8;  // of which one task of windows takes a quarter at most
+  std::shared_ptr<HeldFirst> runner;
+  SeedBlockServer server(
+      [&runner](std::shared_ptr<const overlap::OverlapRunner> overlap) {
+        runner = std::make_shared<HeldFirst>(std::move(overlap), /*held=*/2);
+        return runner;
+      },
+      queue);
+  Client client(server.Source(), server.metrics(), {});
+  std::map<std::string, int64_t> windows;
+  const auto send = [&](const std::string& id, int64_t count) {
+    const SentSeries series = MakeSent(id, 16, kWindow + (count - 1) * 16, server.channels(), 1);
+    client.Send(OpenSeed(series));
+    client.Send(Chunk(id, series.samples));
+    windows[id] = count;
+  };
+  send("computed a", 1);
+  send("computed b", 1);
+  runner->AwaitFirst();  // there are two workers
+  for (const char* id : {"c", "d", "e"}) send(id, 2);
+  send("f", 1);
+  send("waits", 2);  // for two places, where one is left
+  runner->LetGo();
+  client.session().OnHalfClose();
+  absl::Status end;
+  std::map<std::string, int64_t> answered;
+  for (const v1::StreamWindowsResponse& response : client.ReadAll(&end)) {
+    EXPECT_FALSE(response.has_error()) << response.error().message();
+    if (response.has_window()) ++answered[response.window().series_id()];
+  }
+  EXPECT_THAT(end, test_support::IsOk());
+  EXPECT_EQ(answered, windows);
+}
+
+TEST(OverlapSessionTest, AFailedBatchEndsTheSeriesAtItsFirstWindow) {
+  SeedBlockServer server([](std::shared_ptr<const overlap::OverlapRunner> overlap) {
+    return std::make_shared<FailsLater>(std::move(overlap));
+  });
+  Client client(server.Source(), server.metrics(), {});
+  const SentSeries series = MakeSent("a", 16, kWindow + 10 * 16, server.channels(), 3);
+  client.Send(OpenSeed(series));
+  EXPECT_TRUE(client.Read().has_opened());
+  client.Send(Chunk("a", series.samples));  // 8 windows, and 3 that fail
+  for (int64_t i = 0; i < 8; ++i) EXPECT_EQ(client.Read().window().window_index(), i);
+  EXPECT_EQ(client.Read().error().message(), "broken");
+  client.session().OnHalfClose();
+  absl::Status end;
+  EXPECT_TRUE(client.ReadAll(&end).empty());
+  EXPECT_THAT(end, test_support::IsOk());
 }
 
 TEST(OverlapSessionTest, TheMemoryOfASeriesIsItsWindowAndWhatIsKept) {

@@ -6,6 +6,7 @@
 
 #include "tests/server/model/run_model.h"
 #include "tests/server/streaming/test_streams.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/test_models.h"
 
 namespace stillwave::streaming {
@@ -16,7 +17,9 @@ class SeedBlockServer {
   // The queue runs `runner`, if it is given, which runs the model.
   using MakeRunner =
       std::function<std::shared_ptr<const model::BatchRunner>(std::shared_ptr<const overlap::OverlapRunner>)>;
-  explicit SeedBlockServer(const MakeRunner& runner = nullptr) : scheduler_({/*workers=*/2, &base::RealClock::Get()}) {
+  // No time passes in the scheduler: what it learns of it does not change what it does.
+  explicit SeedBlockServer(const MakeRunner& runner = nullptr, batching::ModelQueueOptions options = {})
+      : scheduler_({/*workers=*/2, &clock_}) {
     model_ = *model::LoadForTest(test_support::SmallModel("seed_block").model_file);
     served_.name = "seed";
     served_.version = "1";
@@ -25,7 +28,6 @@ class SeedBlockServer {
     served_.runner = model_;
     served_.overlap =
         std::make_shared<const overlap::OverlapRunner>(model_, served_.metrics, overlap::OverlapRunner::Options{});
-    batching::ModelQueueOptions options;
     options.name = "seed";
     served_.queue = *scheduler_.AddModel(runner ? runner(served_.overlap) : served_.overlap, options, served_.metrics);
   }
@@ -40,6 +42,7 @@ class SeedBlockServer {
 
  private:
   metrics::ServerMetrics metrics_;
+  test_support::FakeClock clock_;
   std::shared_ptr<const model::LoadedModel> model_;
   batching::BatchScheduler scheduler_;
   StreamModel served_;

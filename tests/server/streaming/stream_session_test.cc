@@ -221,6 +221,21 @@ TEST(StreamSessionTest, WhatTheReaderFetchesMakesRoomForTheRest) {
   EXPECT_THAT(Finish(client), testing::SizeIs(22));
 }
 
+TEST(StreamSessionTest, SaysWhetherAnotherResponseFollows) {
+  PuppetServer server;
+  Client client(server);
+  EXPECT_FALSE(client.session().HasResponse());
+  client.Send(Open("a", 1));
+  client.Send(Close("a"));
+  v1::StreamWindowsResponse response;
+  ASSERT_TRUE(client.session().NextResponse(&response));
+  EXPECT_TRUE(response.has_opened());
+  EXPECT_TRUE(client.session().HasResponse());
+  ASSERT_TRUE(client.session().NextResponse(&response));
+  EXPECT_TRUE(response.has_closed());
+  EXPECT_FALSE(client.session().HasResponse());
+}
+
 TEST(StreamSessionTest, AWindowThatFindsTheQueueFullIsKeptAndComesLater) {
   PuppetServer server(/*channels=*/1, /*max_queue_samples=*/1);
   server.runner().Hold();
