@@ -19,6 +19,8 @@ IN_FLIGHT = 64
 WINDOW = 128
 # Name, share of the samples that is observed, in the order of a round; every other round is the other way round.
 SERVERS = (("tenth", 0.1), ("without", 0), ("default", 0.01), ("again", 0), ("all", 1))
+# Of all threads of the server only the observer's has this priority.
+OBSERVER_NICE = 19
 # Name, what `stillwave bench` is told beside the load.
 WORKLOADS = (("requests", ("--window", WINDOW)), ("stream", ("--stream", "--window", WINDOW, "--hop", 16)))
 
@@ -27,7 +29,7 @@ QUICK = {"rounds": 5, "seconds": 1, "warmup": 0.3}
 
 
 def counters(server):
-    """Samples that were computed, observed, and picked but dropped, of all models."""
+    """Samples that were computed, observed, and picked but dropped, of all models, and the observer's CPU time."""
     with urllib.request.urlopen(f"http://{server.http_address}/metrics", timeout=10) as answer:
         text = answer.read().decode()
 
@@ -38,6 +40,7 @@ def counters(server):
         "computed": total("samples"),
         "observed": total("drift_samples"),
         "dropped": total("drift_dropped_samples"),
+        "observer_seconds": server.cpu_seconds_at(nice=OBSERVER_NICE),
     }
 
 
@@ -63,6 +66,7 @@ class Workload:
             "p50_ms": step["latency_ms"]["p50"],
             "p99_ms": step["latency_ms"]["p99"],
             "cpu_us": 1e6 * cpu / seen["computed"],
+            "observer_share": seen.pop("observer_seconds") / cpu,
             **seen,
         }
 

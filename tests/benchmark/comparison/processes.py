@@ -56,6 +56,15 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+    def cpu_seconds_at(self, nice):
+        """Of the threads that have this priority: from most willing to run, -20, to 19."""
+        nanoseconds = 0
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            if int((task / "stat").read_text().rpartition(")")[2].split()[16]) == nice:
+                nanoseconds += int((task / "schedstat").read_text().split()[0])
+        return nanoseconds / 1e9
+
+
 def start_stillwave(bin_dir, *flags):
     command = [f"{bin_dir}/stillwave-server", "--grpc_address=127.0.0.1:0", "--http_address=127.0.0.1:0"]
     return Server([*command, *flags], r" serving .*grpc_address=(\S+).*http_address=(\S+)")
