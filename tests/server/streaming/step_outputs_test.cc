@@ -10,7 +10,6 @@
 namespace stillwave::streaming {
 namespace {
 
-using tensor::Shape;
 using tensor::Tensor;
 using ::testing::ElementsAre;
 using ::testing::FieldsAre;
