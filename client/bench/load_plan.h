@@ -42,6 +42,7 @@ struct LoadOptions {
 enum class Ticket {
   kWarmUp,    // send it, don't count it
   kMeasured,  // send it and count it
+  kSurplus,   // send it with one that is wanted, and don't count it
   kOver,      // don't send it: the step is over
 };
 

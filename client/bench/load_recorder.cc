@@ -36,9 +36,8 @@ void LoadRecorder::Answered(const PendingRequest& request, Tick now, absl::Statu
   const bool ok = code == absl::StatusCode::kOk;
   (ok ? ok_so_far_ : errors_so_far_).fetch_add(1, std::memory_order_relaxed);
   const absl::Duration latency = absl::Nanoseconds(now - request.due);
-  // Sent in the measured time and not counted: what a message brought beyond the requests that were wanted.
-  const bool surplus = request.ticket == Ticket::kWarmUp && request.due >= plan_->measure_from();
-  if (!surplus && now >= plan_->measure_from() && now < plan_->measure_until()) CountInTime(now, ok, latency);
+  if (request.ticket == Ticket::kSurplus) return;
+  if (now >= plan_->measure_from() && now < plan_->measure_until()) CountInTime(now, ok, latency);
   if (request.ticket != Ticket::kMeasured) return;
   last_answer_ = std::max(last_answer_, now);
   if (ok) {

@@ -100,8 +100,8 @@ void StreamWorker::SendNext(SeriesCall* call, int64_t series) {
       over_ = true;
       return;
     }
-    // A message goes out whole: what is more than was wanted does not count.
-    if (ticket == Ticket::kOver) ticket = Ticket::kWarmUp;
+    // A message goes out whole.
+    if (ticket == Ticket::kOver) ticket = Ticket::kSurplus;
     windows.push_back({ticket, now});
   }
   call->Send(series, windows);

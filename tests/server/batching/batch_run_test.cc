@@ -1,5 +1,6 @@
 #include "server/batching/batch_run.h"
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "gtest/gtest.h"
 #include "tests/server/batching/test_tasks.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/forwarding_runner.h"
 #include "tests/support/puppet_runner.h"
 #include "tests/support/status_matchers.h"
 
@@ -85,25 +87,16 @@ TEST_F(BatchRunTest, WhoComesWhenAllPartsAreTakenDoesNothing) {
 }
 
 // Whose rows build on each other.
-class Undivided final : public model::BatchRunner {
+class Undivided final : public test_support::ForwardingRunner {
  public:
-  explicit Undivided(const model::BatchRunner& runner) : runner_(runner) {}
+  using ForwardingRunner::ForwardingRunner;
 
-  absl::Status Run(execution::ExecutionContext& context, absl::Span<const tensor::TensorView> inputs,
-                   absl::Span<const tensor::MutableTensorView> outputs) const override {
-    return runner_.Run(context, inputs, outputs);
-  }
-  absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> inputs) const override {
-    return runner_.OutputShapes(inputs);
-  }
   bool MayDivide(absl::Span<const tensor::TensorView>) const override { return false; }
-
- private:
-  const model::BatchRunner& runner_;
 };
 
 TEST_F(BatchRunTest, RowsThatBuildOnEachOtherAreComputedByOneCall) {
-  const Undivided runner(runner_);
+  // The fixture's runner outlives it.
+  const Undivided runner(std::shared_ptr<const model::BatchRunner>(std::shared_ptr<void>(), &runner_));
   Request request(/*samples=*/12, /*first=*/1, /*length=*/1);  // more than max_batch_size
   std::vector<WaitingTask> tasks;
   tasks.push_back(Waiting(request));

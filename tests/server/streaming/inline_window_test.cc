@@ -8,14 +8,16 @@
 #include "gtest/gtest.h"
 #include "tests/server/streaming/test_streams.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/forwarding_runner.h"
 
 namespace stillwave::streaming {
 namespace {
 
 // Takes ten microseconds, and notes which threads computed.
-class NotesThreads final : public model::BatchRunner {
+class NotesThreads final : public test_support::ForwardingRunner {
  public:
-  explicit NotesThreads(test_support::FakeClock* clock) : clock_(clock) {}
+  explicit NotesThreads(test_support::FakeClock* clock)
+      : ForwardingRunner(std::make_shared<test_support::PuppetRunner>()), clock_(clock) {}
 
   absl::Status Run(execution::ExecutionContext& context, absl::Span<const tensor::TensorView> inputs,
                    absl::Span<const tensor::MutableTensorView> outputs) const override {
@@ -24,10 +26,7 @@ class NotesThreads final : public model::BatchRunner {
       absl::MutexLock lock(&mutex_);
       threads_.push_back(std::this_thread::get_id());
     }
-    return puppet_.Run(context, inputs, outputs);
-  }
-  absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> inputs) const override {
-    return puppet_.OutputShapes(inputs);
+    return ForwardingRunner::Run(context, inputs, outputs);
   }
 
   // Of the windows since the last call.
@@ -38,7 +37,6 @@ class NotesThreads final : public model::BatchRunner {
 
  private:
   test_support::FakeClock* const clock_;
-  test_support::PuppetRunner puppet_;
   mutable absl::Mutex mutex_;
   mutable std::vector<std::thread::id> threads_ ABSL_GUARDED_BY(mutex_);
 };

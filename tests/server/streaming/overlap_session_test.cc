@@ -15,6 +15,7 @@
 #include "tests/server/model/run_model.h"
 #include "tests/server/streaming/seed_block_server.h"
 #include "tests/server/streaming/test_streams.h"
+#include "tests/support/forwarding_runner.h"
 #include "tests/support/network_builder.h"
 #include "tests/support/ref_tensor.h"
 #include "tests/support/status_matchers.h"
@@ -27,10 +28,10 @@ using ::testing::HasSubstr;
 constexpr int64_t kWindow = 256;
 
 // Keeps the first batches until they are let go; everything else runs at once.
-class HeldFirst final : public model::BatchRunner {
+class HeldFirst final : public test_support::ForwardingRunner {
  public:
   explicit HeldFirst(std::shared_ptr<const model::BatchRunner> runner, int held = 1)
-      : runner_(std::move(runner)), to_hold_(held) {}
+      : ForwardingRunner(std::move(runner)), to_hold_(held) {}
 
   void AwaitFirst() {
     absl::MutexLock lock(&mutex_);
@@ -50,25 +51,21 @@ class HeldFirst final : public model::BatchRunner {
         mutex_.Await(absl::Condition(&let_go_));
       }
     }
-    return runner_->Run(context, inputs, outputs);
-  }
-  absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> inputs) const override {
-    return runner_->OutputShapes(inputs);
+    return ForwardingRunner::Run(context, inputs, outputs);
   }
 
  private:
   bool HoldsAll() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return to_hold_ == 0; }
 
-  const std::shared_ptr<const model::BatchRunner> runner_;
   mutable absl::Mutex mutex_;
   mutable int to_hold_ ABSL_GUARDED_BY(mutex_);
   bool let_go_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // Notes how many windows are computed together.
-class NotesBatches final : public model::BatchRunner {
+class NotesBatches final : public test_support::ForwardingRunner {
  public:
-  explicit NotesBatches(std::shared_ptr<const model::BatchRunner> runner) : runner_(std::move(runner)) {}
+  using ForwardingRunner::ForwardingRunner;
 
   std::vector<int64_t> batches() const {
     absl::MutexLock lock(&mutex_);
@@ -81,36 +78,26 @@ class NotesBatches final : public model::BatchRunner {
       absl::MutexLock lock(&mutex_);
       batches_.push_back(inputs[0].shape[0]);
     }
-    return runner_->Run(context, inputs, outputs);
+    return ForwardingRunner::Run(context, inputs, outputs);
   }
-  absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> inputs) const override {
-    return runner_->OutputShapes(inputs);
-  }
-  bool MayDivide(absl::Span<const tensor::TensorView> inputs) const override { return runner_->MayDivide(inputs); }
 
  private:
-  const std::shared_ptr<const model::BatchRunner> runner_;
   mutable absl::Mutex mutex_;
   mutable std::vector<int64_t> batches_ ABSL_GUARDED_BY(mutex_);
 };
 
 // All batches but the first.
-class FailsLater final : public model::BatchRunner {
+class FailsLater final : public test_support::ForwardingRunner {
  public:
-  explicit FailsLater(std::shared_ptr<const model::BatchRunner> runner) : runner_(std::move(runner)) {}
+  using ForwardingRunner::ForwardingRunner;
 
   absl::Status Run(execution::ExecutionContext& context, absl::Span<const tensor::TensorView> inputs,
                    absl::Span<const tensor::MutableTensorView> outputs) const override {
     if (batches_++ > 0) return absl::InternalError("broken");
-    return runner_->Run(context, inputs, outputs);
+    return ForwardingRunner::Run(context, inputs, outputs);
   }
-  absl::StatusOr<std::vector<tensor::Shape>> OutputShapes(absl::Span<const tensor::Shape> inputs) const override {
-    return runner_->OutputShapes(inputs);
-  }
-  bool MayDivide(absl::Span<const tensor::TensorView> inputs) const override { return runner_->MayDivide(inputs); }
 
  private:
-  const std::shared_ptr<const model::BatchRunner> runner_;
   mutable std::atomic<int> batches_{0};
 };
 
